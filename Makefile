@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester bench bench-slow bench-large filesender lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -20,11 +20,12 @@ reset: ## stop the demo and forget all its mail and settings
 	@$(BIN)/python -m deploy.demo reset
 
 CHECKS := types templates lint catalogue
-LEVELS := unit unit-postgresql days integration integration-postgresql browser engines
+# in one stage two run at a time, where one alone leaves half of the machine idle
+STAGES := "$(CHECKS)" unit "days engines unit-postgresql" integration integration-postgresql browser
 test: ready ## all checks and tests, in order; at the end, what passed only at its second run
 	@$(BIN)/python -m tests.support.again forget
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS) || failed=yes; \
-	for level in $(LEVELS); do test -z "$$failed" && $(MAKE) --no-print-directory $$level || { failed=yes; break; }; done; \
+	@for stage in $(STAGES); do case $$stage in *" "*) together="--jobs=2 --output-sync=target" ;; *) together= ;; esac; \
+		$(MAKE) --no-print-directory $$together $$stage || { failed=yes; break; }; done; \
 	$(BIN)/python -m tests.support.again && test -z "$$failed"
 
 quick: ready ## in a minute: style, and the unit tests that take a moment
@@ -56,8 +57,8 @@ tested = $(BIN)/python -m tests.support.again $@
 unit: ready ## tests without a network
 	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 --no-loadscope-reorder -rs -m "not postgresql" -o tmp_path_retention_policy=failed --junit-xml=.pytest_cache/unit/times.xml tests/unit
 
-# a folder whose conftest.py makes such a database, and files that make one themselves
-ON_POSTGRESQL = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE "postgresql" tests/unit --include=*.py | grep -v tests/unit/conftest.py)))
+# a folder whose conftest.py makes such a database, and files that make one themselves or ask for one
+ON_POSTGRESQL = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE "postgresql|(new|module)_database" tests/unit --include=*.py | grep -v tests/unit/conftest.py)))
 unit-postgresql: ready ## those of them that need a PostgreSQL server
 	@$(tested) -n 2 -rs -m postgresql $(ON_POSTGRESQL) tests/unit/database
 
@@ -67,6 +68,9 @@ days: ready ## tests of dates on other days than today: make days DAYS="leap-day
 # a third and a fourth worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
 	@$(tested) -p tests.support.statements -n 4 --no-loadscope-reorder -rs tests/integration
+
+filesender: ready ## against a real FileSender: make filesender CHECKOUT=folder of github.com/filesender/filesender
+	@FILESENDER_CHECKOUT=$(abspath $(CHECKOUT)) $(tested) -p tests.support.statements -rs tests/integration/filesender
 
 # Not again: what hardly touches a table, or in ways that other tests do too; of the rest, what sends no statement of its own (tests/support/
 # statements.py). The whole suite: rm -r .pytest_cache, make integration-postgresql NOT_AGAIN=
@@ -95,6 +99,7 @@ browser: ready ## journeys in a real browser, with and without JavaScript
 	@$(tested) -n 4 --no-loadscope-reorder --ignore=tests/browser/test_engines.py tests/browser
 
 engines: ready ## the main journeys in Firefox, WebKit and old Chromiums, where they are installed (deploy/prepare.sh engines)
+	@flock .venv/engines.lock true # while they are being installed
 	@$(tested) -rs tests/browser/test_engines.py
 
 DATABASE := sqlite

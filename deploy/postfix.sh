@@ -44,7 +44,15 @@ table senders "SELECT address FROM accounts WHERE active = 1 AND address = lower
     SELECT accounts.address FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id
     WHERE accounts.active = 1 AND allowed_addresses.address = lower('%s')"
 table rooms "SELECT '550 5.7.2 This is a room, not a person: book it with an event of the calendar' FROM resources
-    WHERE address = lower('%s')"
+    WHERE address = lower('%s') UNION SELECT '550 5.1.1 This mailbox is closed' FROM accounts WHERE active = 0 AND address = lower('%s')"
+# people themselves first: '@lycee.example' is an alias too, of all that nobody has
+table aliases "SELECT address FROM accounts WHERE active = 1 AND address = lower('%s') UNION
+    SELECT accounts.address FROM mail_aliases JOIN accounts ON accounts.id = mail_aliases.user_id
+    WHERE accounts.active = 1 AND mail_aliases.address = lower('%s')"
+# what the groups with an address add to it: everybody in them
+table lists "SELECT accounts.address FROM people_groups JOIN group_members ON group_members.group_id = people_groups.id
+    JOIN accounts ON accounts.id = group_members.user_id
+    WHERE accounts.active = 1 AND people_groups.address = lower('%s')"
 if [ "$kind" = sqlite ]; then
     group=$(stat -c %G "$database")
     case " $(id -Gn "$user") " in *" $group "*) ;; *) usermod -a -G "$group" "$user" ;; esac
@@ -60,6 +68,26 @@ else
     rooms=
     postconf -X traboule_rooms
     echo "Mail to rooms is refused without words, since their table can't be read: $said"
+fi
+
+# further addresses of people; without them where the table can't be read (GRANT SELECT ON mail_aliases)
+other_aliases=$(postconf -h virtual_alias_maps | sed 's/[, ]*\$traboule_aliases//')
+said=$($ask -q nobody@invalid.example "$kind:$folder/traboule-lists.cf" 2>&1) || true
+if [ -z "$said" ]; then
+    # lists first: '@lycee.example' of the other map would take their mail
+    lists="proxy:$kind:$folder/traboule-lists.cf, "
+else
+    lists=
+    echo "Mail to addresses of groups is refused, since their tables can't be read: $said"
+fi
+said=$($ask -q nobody@invalid.example "$kind:$folder/traboule-aliases.cf" 2>&1) || true
+if [ -z "$said" ]; then
+    postconf -e "traboule_aliases = ${lists}proxy:$kind:$folder/traboule-aliases.cf" "virtual_alias_expansion_limit = 20000" \
+        "virtual_alias_maps = ${other_aliases:+$other_aliases, }\$traboule_aliases"
+else
+    postconf -e "virtual_alias_maps = $other_aliases"
+    postconf -X traboule_aliases
+    echo "Mail to further addresses of people is refused, since their table can't be read: $said"
 fi
 
 # port 25: mail for our domains and nobody else's, for people there are and whose mailbox has room; then to Dovecot

@@ -104,13 +104,19 @@ install_node_packages() {
 }
 
 if [ "$what" = engines ]; then
-    if [ -d .venv ]; then install_node_packages engines; else say "Old Chromiums come after \`deploy/prepare.sh test\`, beside the rest."; fi
+    if [ -d .venv ]; then
+        exec 9>.venv/engines.lock # held until all of it is there; nothing that goes on running inherits it
+        flock 9
+        install_node_packages engines 9>&-
+    else
+        say "Old Chromiums come after \`deploy/prepare.sh test\`, beside the rest."
+    fi
     missing=()
     missing_of firefox-esr webkitgtk-webdriver xvfb
     [ ${#missing[@]} -gt 0 ] || exit 0
     as_root=(env)
     [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-    if ! can_install || ! { say "Installing: ${missing[*]}" && install_packages "${as_root[@]}"; }; then
+    if ! can_install || ! { say "Installing: ${missing[*]}" && install_packages "${as_root[@]}" 9>&-; }; then
         say "Tests that need these Debian packages are skipped: ${missing[*]}"
     fi
     exit 0
@@ -151,6 +157,28 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; 
     "$python" -m venv .venv
 fi
 
+# What tests skip where it can't be installed, each beside the others: the checkers of pages, a provider to sign in by, a client of tus.
+if [ "$what" = test ]; then
+    for folder in checkers providers tus; do install_node_packages $folder & done
+fi
+
+# Programs for tests in an environment of their own: a CAS server to sign in by, clients of calendars and contacts.
+install_apart() {
+    local name=$1 place=.venv/$1 file=requirements-$1.txt sum
+    sum=$(sha256sum "$file")
+    [ "$(cat "$place/installed" 2>/dev/null)" != "$sum" ] || return 0
+    say "Installing $file into $place"
+    [ -x "$place/bin/python" ] || .venv/bin/python -m venv "$place"
+    if "$place/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file"; then
+        printf '%s\n' "$sum" >"$place/installed"
+    else
+        say "The programs of $file can't be installed: the tests that need them are skipped."
+    fi
+}
+if [ "$what" = test ]; then
+    for name in cas dav-clients; do install_apart $name & done
+fi
+
 for file in "${requirements[@]}"; do
     stamp=.venv/installed-$file
     sum=$(sha256sum "$file")
@@ -169,6 +197,9 @@ for source in webmail/translations/*/LC_MESSAGES/*.po; do
     fi
 done
 
+# What the start of a web service knows of the areas whose pages come when they are asked for.
+.venv/bin/python -m webmail.web.late_areas
+
 # Tests of an LDAP directory are skipped where python-ldap can't be built.
 if [ "$what" = test ] && command -v gcc >/dev/null && [ -e /usr/include/ldap.h ]; then
     stamp=.venv/installed-requirements-ldap.txt
@@ -180,31 +211,4 @@ if [ "$what" = test ] && command -v gcc >/dev/null && [ -e /usr/include/ldap.h ]
     fi
 fi
 
-# A CAS server to sign in by, in an environment of its own. Tests that need it are skipped where it can't be installed.
-if [ "$what" = test ]; then
-    place=.venv/cas
-    sum=$(sha256sum requirements-cas.txt)
-    if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
-        say "Installing requirements-cas.txt into $place"
-        [ -x $place/bin/python ] || .venv/bin/python -m venv $place
-        $place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cas.txt &&
-            printf '%s\n' "$sum" >$place/installed || say "django-cas-server can't be installed: the tests that need it are skipped."
-    fi
-fi
-
-# Programs that synchronise calendars and contacts, likewise.
-if [ "$what" = test ]; then
-    place=.venv/dav-clients
-    sum=$(sha256sum requirements-dav-clients.txt)
-    if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
-        say "Installing requirements-dav-clients.txt into $place"
-        [ -x $place/bin/python ] || .venv/bin/python -m venv $place
-        $place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dav-clients.txt &&
-            printf '%s\n' "$sum" >$place/installed || say "The programs of requirements-dav-clients.in can't be installed: the tests that need them are skipped."
-    fi
-fi
-
-# The checkers of pages, beside axe, a provider to sign in by, and a client of tus.
-if [ "$what" = test ]; then
-    for folder in checkers providers tus; do install_node_packages $folder; done
-fi
+wait

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.support.s3_server import S3Server
 
+_HERE = Path(__file__).parent
+_EVERY_PYTHON = _HERE / "support" / "every_python"
 # settings of the developer's own shell are not the tests' business
 for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
     del os.environ[_name]
@@ -19,13 +22,20 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 
 def pytest_configure() -> None:
     from deploy.demo import child
-    from tests.support import clock, light_passwords, once
+    from tests.support import clock, light_passwords, once, unsynced
     from webmail import translations
+    from webmail.web import late_areas
 
     translations.build()  # before any worker, and for who types pytest without make
     clock.install()
     once.install()
     light_passwords.install()
+    unsynced.tables()
+    unsynced.queue()
+    # what tests start does so too
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(_EVERY_PYTHON), str(_HERE.parent), *filter(None, given)]))
+    late_areas.build()  # for the servers that tests start
     # workers that begin at the same moment pick no port alike
     worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     child.PORTS = child.PORTS[int(worker.removeprefix("gw")) % workers :: workers]

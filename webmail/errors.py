@@ -69,6 +69,10 @@ class ServerAwayError(MailError):
     status = 502
 
 
+class OtherServerAwayError(ServerAwayError):
+    """The same of a server that is not the establishment's own, such as one where a person keeps files."""
+
+
 class UnconfirmedError(ServerAwayError):
     """The server was told to change messages and did not answer: it may have done so, all the same, or do so yet."""
 

@@ -19,7 +19,8 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -96,6 +97,10 @@ def is_global(address: Address) -> bool:
 # at least two labels, the last one beginning with a letter: anything else is an IP address or invalid
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _OWN_NAME = re.compile(rf"{_NAME.pattern}|[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")  # inside an establishment: one label is enough
+
+
+# checks for a server that the administrator named: wherever it is, on any port
+ANYWHERE: Mapping[str, Any] = {"allowed": lambda _address: True, "ports": None, "names": _OWN_NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +241,7 @@ def ask_named(
     """
     end = time.monotonic() + seconds
     sent = {"Accept": "*/*", **(headers or {})}
-    return _ask(method, url, body, sent, limit, end, allowed=lambda _address: True, ports=None, names=_OWN_NAME, tls=tls)[0]
+    return _ask(method, url, body, sent, limit, end, **ANYWHERE, tls=tls)[0]
 
 
 def ask_guarded(
@@ -247,22 +252,13 @@ def ask_guarded(
 
 
 def _ask(
-    method: str, url: str, body: bytes, headers: dict[str, str], limit: int, end: float, *,
-    allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] | None = PORTS,
-    names: re.Pattern[str] = _NAME, tls: ssl.SSLContext | None = None,
-) -> tuple[FetchedResponse, str]:  # fmt: skip
+    method: str, url: str, body: bytes, headers: dict[str, str], limit: int, end: float, **checks: Any
+) -> tuple[FetchedResponse, str]:
     """One request: the response, and the target of a redirect ("" if it is none)."""
-    target = _target(url, ports, names)
-    connection = _Connection(target, _checked_addresses(target, allowed, resolve, end), end, tls or _tls())
-    try:
-        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
-        sent = {"Host": target.authority, "User-Agent": _AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
-        if body:
-            sent["Content-Length"] = str(len(body))
-        for name, value in sent.items():
-            connection.putheader(name, value)
-        connection.endheaders(body or None)
-        response = connection.getresponse()
+    with (
+        _opened(method, url, (body,) if body else (), len(body), headers, end, **checks) as (target, connection, response),
+        _told(target),
+    ):
         told = {name.lower(): value for name, value in response.getheaders()}
         location = told.get("location", "") if response.status in _REDIRECTS else ""
         if location:
@@ -271,10 +267,87 @@ def _ask(
         content = _content(response, limit)
         kind = told.get("content-type", "").partition(";")[0].strip().lower()
         return FetchedResponse(target.url, response.status, kind, content, told), ""
-    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
-        raise NotFetchedError(f"{target.host}: {type(error).__name__}") from error
+
+
+@contextmanager
+def streamed(
+    method: str, url: str, pieces: Iterable[bytes], headers: dict[str, str], *,
+    length: int = 0, limit: int, seconds: float, **checks: Any,
+) -> Iterator[StreamedResponse]:  # fmt: skip
+    """Ask a server that a person named, only where `get` would, with a body in pieces (`length` bytes of it in all), and read
+    its answer in pieces. A redirect is returned. `checks` as of `get`, and `idle`: seconds for each piece.
+
+    Raises as `get` does; what `pieces` raises goes on.
+    """
+    with _opened(method, url, pieces, length, headers, time.monotonic() + seconds, **checks) as (target, connection, response):
+        connection.allow(limit + limit // 64 + 65_536)
+        yield StreamedResponse(target, response, limit)
+
+
+class StreamedResponse:
+    """A response whose body is read in pieces, as it is sent (nothing is decoded); names of `headers` are in lower case."""
+
+    def __init__(self, target: _Target, response: http.client.HTTPResponse, limit: int) -> None:
+        self.url, self.status = target.url, response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.length = response.length  # of the body; None where it isn't told
+        self._target, self._response, self._left = target, response, limit
+        if (response.length or 0) > limit:
+            raise AnswerTooLargeError("the answer is too large")
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; b"" at the end. Raises NotFetchedError where it broke off, and AnswerTooLargeError."""
+        with _told(self._target):
+            piece = self._response.read(min(size, self._left + 1))
+            if not piece and self._response.length:
+                raise NotFetchedError("the answer broke off")
+        self._left -= len(piece)
+        if self._left < 0:
+            raise AnswerTooLargeError("the answer is too large")
+        return piece
+
+
+@contextmanager
+def _opened(
+    method: str, url: str, pieces: Iterable[bytes], length: int, headers: dict[str, str], end: float, *,
+    allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] | None = PORTS,
+    names: re.Pattern[str] = _NAME, tls: ssl.SSLContext | None = None, idle: float = float("inf"),
+) -> Iterator[tuple[_Target, _Connection, http.client.HTTPResponse]]:  # fmt: skip
+    """A request that was sent, and the head of its response."""
+    target = _target(url, ports, names)
+    connection = _Connection(target, _checked_addresses(target, allowed, resolve, end), end, tls or _tls(), idle)
+    try:
+        with _told(target):
+            connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
+            sent = {
+                "Host": target.authority,
+                "User-Agent": _AGENT,
+                "Accept-Encoding": "identity",
+                "Connection": "close",
+            } | headers
+            if length or method in ("PUT", "POST", "PATCH"):
+                sent["Content-Length"] = str(length)
+            for name, value in sent.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+        for piece in pieces:
+            with _told(target):
+                if not connection.takes(piece):
+                    break  # it has answered already, such as that the body is too large
+        with _told(target):
+            response = connection.getresponse()
+        yield target, connection, response
     finally:
         connection.hang_up()
+
+
+@contextmanager
+def _told(target: _Target) -> Iterator[None]:
+    """What goes wrong on the way, as NotFetchedError."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+        raise NotFetchedError(f"{target.host}: {type(error).__name__}") from error
 
 
 def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
@@ -304,9 +377,9 @@ def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
 class _Connection(http.client.HTTPConnection):
     """A connection to addresses that were checked; reading from it is limited in bytes and time."""
 
-    def __init__(self, target: _Target, addresses: list[str], end: float, tls: ssl.SSLContext) -> None:
+    def __init__(self, target: _Target, addresses: list[str], end: float, tls: ssl.SSLContext, idle: float) -> None:
         super().__init__(target.host, target.port)
-        self._target, self._addresses, self._end, self._tls = target, addresses, end, tls
+        self._target, self._addresses, self._end, self._tls, self._idle = target, addresses, end, tls, idle
         self._socket: socket.socket | None = None
         self._source: _Timed | None = None
 
@@ -323,6 +396,7 @@ class _Connection(http.client.HTTPConnection):
             self._socket = plain
             break
         assert self._socket is not None
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # headers and body go one after the other
         self._socket.settimeout(_left(self._end))
         if self._target.scheme == "https":
             self._socket = self._tls.wrap_socket(self._socket, server_hostname=self._target.host)
@@ -332,8 +406,17 @@ class _Connection(http.client.HTTPConnection):
     def _is_last(self, position: int) -> bool:
         return position == len(self._addresses) - 1
 
+    def takes(self, piece: bytes) -> bool:
+        """Send a piece of the body; False where the server takes no more of it."""
+        self.sock.settimeout(min(_left(self._end), self._idle))
+        try:
+            self.send(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
     def getresponse(self) -> http.client.HTTPResponse:
-        self._source = _Timed(self.sock, HEADER_LIMIT, self._end)
+        self._source = _Timed(self.sock, HEADER_LIMIT, self._end, self._idle)
         self.sock = _Readable(self._source)
         return super().getresponse()
 
@@ -351,8 +434,8 @@ class _Connection(http.client.HTTPConnection):
 class _Timed(io.RawIOBase):
     """A socket read with a deadline and a byte budget: trickling bytes do not keep it open."""
 
-    def __init__(self, sock: socket.socket, budget: int, end: float) -> None:
-        self.sock, self.budget, self.end = sock, budget, end
+    def __init__(self, sock: socket.socket, budget: int, end: float, idle: float) -> None:
+        self.sock, self.budget, self.end, self.idle = sock, budget, end, idle
 
     def readable(self) -> bool:
         return True
@@ -360,7 +443,7 @@ class _Timed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self.budget <= 0:
             raise http.client.HTTPException("more than is read")
-        self.sock.settimeout(_left(self.end))
+        self.sock.settimeout(min(_left(self.end), self.idle))
         count = self.sock.recv_into(buffer, min(len(buffer), self.budget))
         self.budget -= count
         return count

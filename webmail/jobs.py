@@ -14,12 +14,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import click
 import peewee as pw
-from flask import Flask
+from flask import Flask, current_app
+from flask.cli import with_appcontext
 
 from webmail import audit, rate_limits, system_mail
 from webmail.account import Account
 from webmail.accounts.work import WORK as ACCOUNTS
+from webmail.admin.watching import check_notes
+from webmail.admin.work import WORK as ADMIN
+from webmail.api.work import WORK as API
+from webmail.appointments.work import WORK as APPOINTMENTS
 from webmail.auth.work import WORK as AUTH
 from webmail.calendar.work import WORK as CALENDAR
 from webmail.collection_pages.work import WORK as COLLECTION_PAGES
@@ -32,12 +38,18 @@ from webmail.contacts.work import WORK as CONTACTS
 from webmail.database import double_submits
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.dav.work import WORK as DAV
+from webmail.drives.work import WORK as DRIVES
+from webmail.filesender.work import WORK as FILESENDER
 from webmail.filters.work import WORK as FILTERS
+from webmail.handover.work import WORK as HANDOVER
+from webmail.late_calls import late_call
 from webmail.mailbox.work import WORK as MAILBOX
 from webmail.message.work import WORK as MESSAGE
 from webmail.models import Outbox, now
 from webmail.people.work import WORK as PEOPLE
+from webmail.polls.work import WORK as POLLS
 from webmail.system_mail.send_attempts import LEASE
+from webmail.takeout.work import WORK as TAKEOUT
 from webmail.tasks import heartbeat, leftovers, runner
 from webmail.tasks.job_queue import JobQueue
 from webmail.tasks.kinds import TaskKind
@@ -54,9 +66,23 @@ _POLL_SECONDS = 0.5  # maximum sleep of an idle worker
 LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
 
+_examine = late_call("webmail.doctor.checks:examine")
+
+
+def _note_checks(run: PeriodicRun) -> None:
+    """Ask the doctor, for the overview of administrators: only where pages are served over TLS, as on every real installation."""
+    with run.context():
+        found = list(_examine(run.settings))
+    with db.connection_context():
+        check_notes.replace((one.name, one.state, one.words, one.days) for one in found)
+
+
 AREAS: tuple[AreaWork, ...] = (
-    PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, TRANSFERS, COMPOSE, CALENDAR, MESSAGE, FILTERS, DAV, COLLECTION_PAGES,
-    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire, heartbeat.expire)),
+    PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, DRIVES, TRANSFERS, FILESENDER, COMPOSE, CALENDAR, APPOINTMENTS,
+    POLLS, MESSAGE, FILTERS, DAV,
+    COLLECTION_PAGES, TAKEOUT, HANDOVER, ADMIN, API,
+    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire, heartbeat.expire),
+             periodic=(Periodic("doctor", _note_checks, check_notes.EVERY, only_if=lambda settings: settings.secure_cookies),)),
 )  # fmt: skip
 KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kinds)
 PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)
@@ -71,6 +97,7 @@ class Jobs(JobQueue):
         self.settings = settings
         self.account_for = account_for
         self.context: Callable[[], AbstractContextManager[Any]] = nullcontext  # in which letters are written
+        self.look_at_settings: Callable[[], None] = lambda: None  # at what pages have changed, where it is time
         self._task_process: TaskProcess | None = None
 
     def deliver(self, outbox_id: int) -> None:
@@ -87,6 +114,10 @@ class Jobs(JobQueue):
             later = system_mail.deliver(message_id, self.settings)
         if later is not None:
             self.schedule_system_mail(message_id, later)
+
+    def _look_at_settings(self) -> None:
+        with db.connection_context():
+            self.look_at_settings()
 
     def sweep(self) -> None:
         """Send what is due. Does no harm where another worker does the same."""
@@ -143,11 +174,12 @@ class Jobs(JobQueue):
         and again once the leases of a killed worker have expired.
         """
         worker, stopping = heartbeat.new_worker(), threading.Event()
-        self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
+        self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker, look_at_settings=self.look_at_settings))
         self._task_process.start()
         timetable = self.timetable()
         rounds: list[tuple[timedelta, Callable[[], None]]] = [
             (heartbeat.EVERY, partial(_beat, worker, now())),
+            (LOOK_EVERY, self._look_at_settings),
             (LOOK_EVERY, timetable.look),
             (LOOK_EVERY, self._task_process.watch),
         ]
@@ -207,4 +239,15 @@ def work(app: Flask) -> None:
     """The worker of `flask jobs`, in the foreground."""
     jobs = build(app.extensions["settings"])
     jobs.context = app.app_context
+    jobs.look_at_settings = app.extensions["live_settings"].look
     jobs.work()
+
+
+@click.command("jobs")
+@with_appcontext
+def command() -> None:
+    """Run the worker: send mail that is due and do background tasks. Run exactly one."""
+    try:
+        work(current_app._get_current_object())  # type: ignore[attr-defined]
+    except DATABASE_AWAY as error:
+        raise click.ClickException(f"the database {advice(error)}") from error

@@ -43,13 +43,17 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The sender a message is written as. `sent_mailbox` is where the copy goes; empty: the mailbox whose role is Sent."""
+    """The sender a message is written as. `sent_mailbox` is where the copy goes; empty: the mailbox whose role is Sent.
+
+    `sender`: who writes it in this one's place (Sender, RFC 5322, 3.6.2).
+    """
 
     name: str
     email: str
     reply_to: tuple[Address, ...] = ()
     organisation: str = ""
     sent_mailbox: str = ""
+    sender: Address | None = None
 
     @property
     def address(self) -> Address:
@@ -210,6 +214,7 @@ class Part:
     content_id: str = ""
     format: str = ""  # "flowed" (RFC 3676) or empty
     delsp: bool = False
+    method: str = ""  # of a calendar: what it asks for (RFC 6047 section 2.4), in lower case
     alternative: bool = False  # a body that also exists in the other type (multipart/alternative): show one of the two
     turned: bool = False  # its name had bidirectional control characters: "gpj.exe" could be read as "exe.jpg"
     envelope: Envelope | None = None  # of an attached message (RFC 3501 section 7.4.2)

@@ -39,13 +39,20 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "remind_hour": tuple(range(5, 22)),
     "agenda_hour": (-1, *range(4, 22)),
     "first_cards": tuple(range(6)),
+    "absence_declines": ("", "colleagues", "known"),
+    "pencil_in": ("", "known"),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
+_LONGEST_TEXT = 1_000
+_ABSENCE_EVENT = re.compile(r"[0-9TZ:-]{17}/[0-9TZ:-]{17} \d{1,18}/[^\x00-\x20]{1,255}")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
 _ARCHIVED = re.compile(r"(\d{1,18}/\d{1,9}/\d{4}-\d\d-\d\d(/mixed|/final)?)?")
 _FORWARDING = re.compile(r"((\d{4}-\d\d-\d\dT\d\d:\d\dZ)?/[^\x00-\x20]{3,254}( [^\x00-\x20]{3,254}){0,9})?")
 _ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
+_SPAN = r"\d\d:\d\d-\d\d:\d\d"
+_WORK_DAY = rf"({_SPAN}(,{_SPAN}){{0,3}})?(@[a-z]{{1,12}})?"
+_WORK_HOURS = re.compile(rf"({_WORK_DAY}(;{_WORK_DAY}){{6}}(\|[A-Za-z0-9_+/-]{{1,60}})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,10 @@ class Preferences:
     absence: str = (
         ""  # from and until when the mail server answers for them, a copy: filters/absence/absence_copy.py; "": it does not
     )
+    absence_shown: bool = False  # an absence is an event of their calendar, and colleagues who look for a time are told of it
+    absence_event: str = ""  # its times, and that event: calendar/free_busy/absence_event.py
+    absence_declines: str = ""  # whose invitations are declined then: colleagues', or those of contacts too
+    absence_decline_text: str = ""  # what their organisers are told
     forwarding: str = (
         ""  # where their mail is forwarded and until when, a copy: filters/forwarding/forward_targets.py; "": nowhere
     )
@@ -98,7 +109,10 @@ class Preferences:
     hours_from: int = 7  # which hours days and weeks show, with whatever lies before and after
     hours_to: int = 19
     second_zone: str = ""  # whose hours stand beside one's own
+    work_hours: str = ""  # when and where they work on each weekday: calendar/free_busy/working_hours.py; "": the usual hours
+    pencil_in: str = ""  # whose invitations stand in the calendar at once, unanswered: nobody's, or colleagues' and contacts'
     busy_shown: bool = True  # colleagues who look for a time see when this person is busy
+    todos_shown: bool = False  # what is due stands in the calendar
     week_numbers: bool = True
     week_a: str = ""  # a day (ISO) of a week A, where weeks A and B take turns; "": the instance's setting
     reminders: str = "screen"  # where they come: on pages, by mail too, or nowhere; one that asks for mail comes by mail
@@ -193,10 +207,16 @@ def _clean(name: str, value: Any) -> Any:
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if name == "absence":
         return value if isinstance(value, str) and _is_period(value) else None
+    if name == "absence_event":
+        return value if isinstance(value, str) and (not value or _ABSENCE_EVENT.fullmatch(value)) else None
+    if name == "absence_decline_text":
+        return value[:_LONGEST_TEXT] if isinstance(value, str) else None
     if name == "archived":
         return value if isinstance(value, str) and _ARCHIVED.fullmatch(value) else None
     if name == "forwarding":
         return value if isinstance(value, str) and _FORWARDING.fullmatch(value) else None
+    if name == "work_hours":
+        return value if isinstance(value, str) and _WORK_HOURS.fullmatch(value) else None
     if name == "school_zone":
         return value if isinstance(value, str) and _ZONE.fullmatch(value) else None
     if name in ("time_zone", "second_zone"):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,15 +100,29 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
-    """Free ports of PORTS."""
+    """Free ports of PORTS, which no other process that asks here gets before this one has asked for a hundred more."""
     found: list[int] = []
     refused = set(taken)
     while len(found) < count:
         port = random.choice(PORTS)  # noqa: S311 - no secret
-        if port not in refused and is_free(port):
+        if port not in refused and is_free(port) and _is_marked_by_us(port):
             found.append(port)
-            refused.add(port)
     return found
+
+
+_marks: deque[socket.socket] = deque(maxlen=100)
+
+
+def _is_marked_by_us(port: int) -> bool:
+    """Whether nobody picked it for a server that does not listen yet. The mark is a name without a file, and ends with us."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0traboule-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _marks.append(mark)
+    return True
 
 
 def _tail(log: Path, lines: int = 12) -> str:

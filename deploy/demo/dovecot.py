@@ -32,12 +32,10 @@ class Ports:
     doveadm: int
 
 
-def prepare(
-    root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int, *, reports: bool
-) -> None:
+def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, *, reports: bool) -> None:
     """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
 
-    Dovecot remembers an account for `accounts_cached` seconds. With `reports` it tells the webmail of each sign-in.
+    With `reports` Dovecot tells the webmail of each sign-in.
     """
     for name in ("run", "state", "mail", "log", "db", "etc", "etc/sieve", "etc/oauth"):
         folder = root / name
@@ -66,7 +64,6 @@ def prepare(
         lmtp_port=ports.lmtp,
         auth_port=ports.auth,
         quota_port=ports.quota,
-        accounts_cached=accounts_cached,
         web=f"http://127.0.0.1:{ports.web}" if reports else "",
         doveadm_port=ports.doveadm,
         key=render.kept_key(key_file(root)),
@@ -89,6 +86,11 @@ def database_file(root: Path) -> Path:
 def key_file(root: Path) -> Path:
     """The secret by which the webmail and Dovecot know each other."""
     return root / "web" / "dovecot.key"
+
+
+def process_sockets(root: Path) -> Path:
+    """The folder with a socket for each IMAP process, by which its connection is ended."""
+    return root / "run" / "srv.imap"
 
 
 def token_key(root: Path) -> Path:

@@ -19,7 +19,6 @@ from typing import IO
 from deploy.demo import accounts, dovecot, nginx, postfix
 from deploy.demo.child import HOST, Child, ServiceFailedError, free_ports, greets, is_free, start
 from deploy.demo.place import mail_owner, settle
-from deploy.dovecot import render
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -74,7 +73,6 @@ class Services:
         database_url: str = "",
         postfix: bool = False,
         resolver: str = "",
-        accounts_cached: int = render.Values.accounts_cached,
         reports: bool | None = None,
         front: bool = False,
         newcomers: bool = False,
@@ -89,7 +87,6 @@ class Services:
         self.web = web
         self._jobs = web if jobs is None else jobs
         self._database_url = database_url
-        self._accounts_cached = accounts_cached
         self._reports = web if reports is None else reports
         self.front = front and web
         self._newcomers = newcomers
@@ -114,7 +111,7 @@ class Services:
     def start(self) -> None:
         self._refuse_a_second_start()
         self._refuse_taken_ports()
-        words = (accounts.DOMAIN, ISSUER, self._accounts_cached)
+        words = (accounts.DOMAIN, ISSUER)
         behind = replace(self.ports, web=self._pages_port)
         dovecot.prepare(self.base, self.owner, behind, self.database, *words, reports=self._reports)
         accounts.prepare(self.database, self.owner, self.password, newcomers=self._newcomers)
@@ -201,13 +198,17 @@ class Services:
             "forwarding_domains": "world.test",
             "sign_in": "accounts",
             "passkey_sign_in": True,
+            "api": True,
             "new_browser_mail": False,  # the demo's mailboxes hold what they are described to hold
             "group_prefix": "$",
+            "services": "google, microsoft, nextcloud",  # their pages are there; Google and Microsoft know no such client
+            **{f"{one}_client_{part}": "demo" for one in ("google", "microsoft") for part in ("id", "secret")},
             "token_key_file": str(dovecot.token_key(self.base)),
             "token_issuer": ISSUER,
             "token_client": dovecot.CLIENT,
             "token_key_id": dovecot.KEY_ID,
             "doveadm_url": f"http://{HOST}:{self.ports.doveadm}",
+            "dovecot_sockets": str(dovecot.process_sockets(self.base)),
             "doveadm_key": dovecot.key_file(self.base).read_text(),
             "database_url": accounts.address(self.database),
             "jobs_file": str(web / "jobs.sqlite"),

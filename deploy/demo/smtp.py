@@ -49,6 +49,19 @@ class Neighbours:
     def is_local(self, address: str) -> bool:
         return self._finds("SELECT 1 FROM accounts WHERE domain = ? LIMIT 1", address.rpartition("@")[2].lower())
 
+    def account(self, address: str) -> str:
+        """Where mail for an address goes: to the account whose alias it is, as in Postfix (deploy/postfix.sh)."""
+        asked = (
+            "SELECT accounts.address FROM mail_aliases JOIN accounts ON accounts.id = mail_aliases.user_id "
+            "WHERE accounts.active = 1 AND mail_aliases.address = ?"
+        )
+        local, _, domain = address.lower().rpartition("@")
+        name, _, detail = local.partition("+")
+        if self._finds("SELECT 1 FROM accounts WHERE address = ?", f"{name}@{domain}"):
+            return address
+        found = self._row(asked, f"{name}@{domain}") or self._row(asked, f"@{domain}")
+        return (f"+{detail}@" if detail else "@").join(found[0].split("@")) if found else address
+
     def may_write_as(self, person: str, address: str) -> bool:
         """Whether a person may use a sender address: their own or an allowed one, as in Postfix (deploy/postfix.sh)."""
         asked = (
@@ -58,14 +71,18 @@ class Neighbours:
         return address.lower() == person or self._finds(asked, person, address.lower())
 
     def _finds(self, query: str, *values: str) -> bool:
+        return self._row(query, *values) is not None
+
+    def _row(self, query: str, *values: str) -> tuple[Any, ...] | None:
         if self.database.startswith("postgresql:"):
             import psycopg
 
             with psycopg.connect(self.database) as connection:
-                return connection.execute(query.replace("?", "%s"), values).fetchone() is not None  # type: ignore[call-overload]
+                found: Any = connection.execute(query.replace("?", "%s"), values).fetchone()  # type: ignore[call-overload]
+                return found
         file = self.database.removeprefix("sqlite:///")
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)) as database:
-            return database.execute(query, values).fetchone() is not None
+            return database.execute(query, values).fetchone()
 
 
 class Relay:
@@ -77,6 +94,7 @@ class Relay:
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
         """Check a local recipient with Dovecot, whose reply is passed on: 550 for an unknown user, 552 for a full mailbox."""
         if await asyncio.to_thread(self.neighbours.is_local, address):
+            address = await asyncio.to_thread(self.neighbours.account, address)
             answer = await asyncio.to_thread(may_receive, self.neighbours.lmtp, envelope.mail_from or "", address)
             if not answer.good:
                 return answer.line

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jinja2 import Environment, StrictUndefined
 
 HERE = Path(__file__).resolve().parent
+ARRIVALS = "arrivals.lua"
 SIEVE_SCRIPTS = ("before.sieve", "report-spam.sieve", "report-ham.sieve")
 
 
@@ -46,7 +47,6 @@ class Values:
     relay: str = "127.0.0.1:25"  # host:port for mail sent by Dovecot itself
     imap_port: int = 143
     sieve_port: int = 4190
-    accounts_cached: int = 10  # seconds; the tests do not want to wait for so long
     tokens: bool = True  # the webmail signs in by token: without, two-step verification can't refuse it the account's password
     forwarding: bool = True  # people may have mail sent on at all, by whatever script
     app_passwords_only: bool = False  # mail programs need an app password in any case
@@ -112,6 +112,7 @@ def write(values: Values) -> Path:
         file.touch(mode=0o600)
         file.chmod(0o600)
     file.write_text(text, encoding="utf-8")
+    (values.etc / ARRIVALS).write_bytes((HERE / ARRIVALS).read_bytes())
     for name in SIEVE_SCRIPTS:
         script = values.etc / "sieve" / name
         text = (HERE / f"{name}.in").read_text(encoding="utf-8")
@@ -213,7 +214,8 @@ def main(arguments: list[str]) -> None:
     print(f"{file} is written. Check it with: doveconf -c {file} -n")
     if values.web:
         url = f"http://127.0.0.1:{values.doveadm_port}"
-        print(f'In config.toml: doveadm_url = "{url}", and as doveadm_key the text of {etc / "traboule.key"}')
+        print(f'In config.toml: doveadm_url = "{url}", and as doveadm_key the text of {etc / "traboule.key"};')
+        print('dovecot_sockets = "/run/dovecot/srv.imap"')
 
 
 if __name__ == "__main__":

@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 5
+_UNREADABLE = ("42501", "42P01", "42703")  # of PostgreSQL: no privilege, no such table, no such column
+# whose mail an administrator refuses, for everybody or for the people of an establishment: the domains of those
+_REFUSED = """SELECT r.establishment_id, d.domain FROM refused_senders r
+    LEFT JOIN establishment_domains d ON d.establishment_id = r.establishment_id WHERE r.entry = '%s'"""
+# from whose addresses somebody writes as a substitute or successor, and not by a right of their own
+_HANDED_OVER = """SELECT o.address FROM mailbox_handovers h JOIN accounts o ON o.id = h.owner_id
+    JOIN accounts p ON p.id = h.person_id WHERE p.address = '%s' AND h.state = 'active' AND h.answers = 1 AND h.allowed = 1"""
 _ENDED = "SELECT credential_ended FROM accounts WHERE address = '%s'"
 
 
 class OwnersAwayError(Exception):
     """The database does not answer."""
+
+
+class NotReadableError(Exception):
+    """A table or column is not there yet, or the role may not read it."""
 
 
 class Owners:
@@ -35,6 +46,10 @@ class Owners:
             raise OwnersAwayError(f"the database of the accounts does not answer: {error}") from error
         return {str(row[0]).lower() for row in rows}
 
+    def handed_over(self, login: str) -> set[str]:
+        """The addresses from which this account writes on behalf of others. Raises OwnersAwayError and NotReadableError."""
+        return {str(row[0]).lower() for row in self.ask(_HANDED_OVER, login)}
+
     def ended(self, login: str) -> int:
         """When a credential of this account ended last, in seconds since 1970; 0 for never. Raises OwnersAwayError."""
         try:
@@ -42,6 +57,21 @@ class Owners:
         except Exception as error:
             raise OwnersAwayError(f"the database of the accounts does not answer: {error}") from error
         return int(rows[0][0] or 0) if rows else 0
+
+    def ask(self, query: str, value: str) -> list[Any]:
+        """The rows of a query, in which each '%s' is this value. Raises OwnersAwayError and NotReadableError."""
+        try:
+            return self._ask(query, value)
+        except Exception as error:
+            if "no such " in str(error) or getattr(error, "pgcode", None) in _UNREADABLE:
+                raise NotReadableError(str(error).splitlines()[0]) from error
+            raise OwnersAwayError(f"the database of the accounts does not answer: {error}") from error
+
+    def refused(self, entry: str) -> tuple[bool, set[str]]:
+        """Whether mail of this sender is refused for everybody, and for the people of which domains. Raises OwnersAwayError and
+        NotReadableError."""
+        rows = self.ask(_REFUSED, entry)
+        return any(row[0] is None for row in rows), {str(row[1]).lower() for row in rows if row[1]}
 
     def _ask(self, query: str, value: str) -> list[Any]:
         return self._sqlite(query, value) if "dbpath" in self._values else self._postgresql(query, value)

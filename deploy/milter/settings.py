@@ -33,6 +33,7 @@ class Settings:
     resolver: tuple[str, int] | None = None  # host and port
     secret: str = field(default="", repr=False)  # the webmail's key, by which it knows its own messages; "": none is known
     forwarding: ForwardingPolicy = field(default_factory=ForwardingPolicy)
+    helpers: frozenset[str] = frozenset()  # to whom everybody may write
     dns_seconds: float = 15  # for all that is asked of DNS about one message
 
     def trusts(self, address: str) -> bool:
@@ -77,6 +78,7 @@ def read(arguments: list[str]) -> Settings:
             authserv_id, ours | below, given.senders, given.socket,
             tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
             str(values.get("secret_key") or _secret(given.settings.parent / _KEY)), _forwarding(values, ours),
+            frozenset(str(values.get(name) or "").lower() for name in ("admin_address", "phishing_address")) - {""},
             given.dns_seconds,
         )  # fmt: skip
     except ValueError as error:

@@ -30,6 +30,7 @@ class Verdict:
     code: str = ""
     enhanced: str = "5.7.1"
     text: str = ""
+    sender: str = ""  # who is to be named as Sender, which the program has left out
 
     @property
     def taken(self) -> bool:
@@ -57,13 +58,19 @@ def _refused(text: str) -> Verdict:
 
 
 def submission(
-    fields: Fields, login: str, sender: str, owns: Owns, ours: frozenset[str], proven: Callable[[], bool] = lambda: False
+    fields: Fields,
+    login: str,
+    sender: str,
+    owns: Owns,
+    ours: frozenset[str],
+    proven: Callable[[], bool] = lambda: False,
+    on_behalf: Callable[[str], bool] = lambda _address: False,
 ) -> Verdict:
     """The verdict on a message of somebody signed in as `login`, with the envelope's `sender` ("" is the null sender).
 
     Each address in From and Sender must be one of theirs, and so must each address of our domains in a name beside them. A
     message that is redirected (Resent-From) keeps a foreign author's name; a colleague's only if `proven()`: it bears the
-    webmail's proof that the colleague wrote it.
+    webmail's proof that the colleague wrote it. Who writes `on_behalf` of an address is named as Sender, by the program or here.
     """
     try:
         if values_of(fields, "resent-from"):
@@ -75,7 +82,10 @@ def submission(
     if stranger := _not_owned([*authors, *senders], owns, ours):
         return _refused(f"The message is refused: {login} may not write from {stranger}.")
     proof = (("smtp.auth", login), ("smtp.mailfrom", sender), ("header.from", authors[0].address))
-    return Verdict([Result("auth", "pass", proof, "login")])
+    substitute = any(one.address.lower() != login and on_behalf(one.address) for one in authors)
+    if substitute and any(one.address.lower() != login for one in senders):
+        return _refused(f"The message is refused: {login} writes on behalf of {authors[0].address}, and must be its Sender.")
+    return Verdict([Result("auth", "pass", proof, "login")], sender=login if substitute and not senders else "")
 
 
 def _redirected(fields: Fields, login: str, sender: str, owns: Owns, ours: frozenset[str], proven: Callable[[], bool]) -> Verdict:

@@ -8,7 +8,7 @@
   if (!window.CSS || !CSS.supports("inset", "0")) {
     var old = document.createElement("link");
     old.rel = "stylesheet";
-    old.href = document.querySelector("link[href*='css/base.css']").href.replace(/base\.css.*/, "old.css?v=e341d0a9");
+    old.href = document.querySelector("link[href*='css/base.css']").href.replace(/base\.css.*/, "old.css?v=35cf3290");
     document.head.appendChild(old);
   }
 
@@ -156,54 +156,33 @@
     if (event.target.hasAttribute("data-back")) event.target.elements.back.value = location.pathname + location.search;
   });
 
-  // an answer quotes only what is selected of a text
-  function selected() {
-    var found = "";
-    document.querySelectorAll("[data-message-body]").forEach(function (body) {
-      var frame = body.querySelector("iframe"), here = null, range;
-      try { here = frame ? frame.contentWindow.getSelection() : window.getSelection(); } catch (error) { return; } // not readable
-      range = here && here.rangeCount && here.getRangeAt(0);
-      if (range && (frame || body.contains(range.commonAncestorContainer))) found = found || here.toString();
+  // scripts and style sheets that a page needs beside its own, once each and in their order; `then` once they came or could not
+  var coming = {};
+  function load(list, then) {
+    var added = [], left = 0, failed = false;
+    if (coming[list]) return then && coming[list].push(then);
+    function ended(event) {
+      var waiting = coming[list];
+      failed = failed || event.type === "error";
+      if (--left) return;
+      if (failed) added.forEach(function (one) { one.remove(); }); // all are asked for again when they are wanted again
+      delete coming[list];
+      waiting.forEach(function (act) { act(); });
+    }
+    if (window.htmx) list.split(" ").forEach(function (part) { // without it pages are whole: nothing may take a plain button's place
+      var style = /\.css/.test(part), one = document.createElement(style ? "link" : "script");
+      if (document.querySelector("[src='" + part + "'], [href='" + part + "']")) return;
+      left = added.push(one);
+      one.onload = one.onerror = ended;
+      one.rel = "stylesheet";
+      one.async = list.indexOf(" ") < 0; // parts of one thing run in their order, and nothing else waits for them
+      one[style ? "href" : "src"] = part;
+      document.head.appendChild(one);
     });
-    return found.trim();
+    if (left) coming[list] = then ? [then] : [];
+    else if (then) then();
   }
-  document.addEventListener("click", function (event) {
-    var link = event.target.closest && event.target.closest("a[data-answer]"), token = document.querySelector("[name=csrf_token]");
-    var words = link && token && !event.ctrlKey && !event.metaKey && !event.shiftKey ? selected() : "";
-    if (!words) return;
-    var form = document.createElement("form");
-    form.method = "post";
-    form.action = link.href;
-    form.hidden = true;
-    [["csrf_token", token.value], ["selected", words]].forEach(function (field) {
-      var input = document.createElement("textarea");
-      input.name = field[0];
-      input.value = field[1];
-      form.appendChild(input);
-    });
-    event.preventDefault();
-    event.stopPropagation();
-    document.body.appendChild(form);
-    form.submit();
-  }, true);
-
-  // an answer in another tab is no request of htmx's: the link says that scripts run
-  ["mousedown", "click"].forEach(function (name) {
-    document.addEventListener(name, function (event) {
-      var link = event.target.closest && event.target.closest("a[href*='/reply/'], a[href*='/forward/']");
-      var apart = event.button || event.ctrlKey || event.metaKey || event.shiftKey;
-      if (link && apart && !/[?&](scripts|format)=/.test(link.search)) link.search += (link.search ? "&" : "?") + "scripts=1";
-    }, true);
-  });
-
-  function load(src, then) { // without htmx pages are whole as they come: nothing may take a plain button's place
-    if (!window.htmx) return then && then();
-    if (document.querySelector("script[src='" + src + "']")) return;
-    var script = document.createElement("script");
-    script.src = src;
-    script.onload = script.onerror = then; // without it, what was pressed leads to a page
-    document.head.appendChild(script);
-  }
+  window.load = load;
   // what no first view needs: news after a minute (at once where they are pushed), the keys at the first that is pressed
   var later = document.body.dataset;
   if (later.news) setTimeout(load, document.querySelector("[data-push]") ? 1000 : 60000, later.news);
@@ -237,7 +216,10 @@
     load(button.dataset.chooser, function () { button.click(); });
   });
 
-  if (later.ahead) window.addEventListener("load", function () { load(later.ahead); }); // what may be opened next
+  function aheadOf() { // what may be opened next: messages and pages of a list
+    if (later.ahead && document.readyState === "complete" && document.querySelector("[data-row], #preview")) load(later.ahead);
+  }
+  window.addEventListener("load", aheadOf);
 
   if (later.drag && matchMedia("(pointer: fine)").matches) { // rows go to folders with the mouse
     document.addEventListener("mouseover", function first(event) {
@@ -260,6 +242,7 @@
   function dress(root) {
     var heading = root.querySelector("#main h1");
     if (heading) document.getElementById("main").setAttribute("aria-label", heading.textContent.trim()); // where a link leads to
+    aheadOf();
     root.querySelectorAll("form[data-all]").forEach(dressList);
     root.querySelectorAll("[data-script]").forEach(function (part) { load(part.dataset.script); }); // what only this page needs
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {

@@ -27,6 +27,7 @@ from webmail.auth.factors.mailed_codes import CodePurpose
 from webmail.auth.passwords import hashing
 from webmail.auth.sessions import known_devices
 from webmail.models import User
+from webmail.services import connections, providers
 
 _COOKIES = ("traboule", "traboule-visitor", "traboule-trusted", "traboule-known")
 _YEAR = 365.25 * 86400
@@ -44,6 +45,7 @@ class Owner:
     codes: list[str]
     mailed: str
     app_password: str
+    tokens: dict[str, str]  # of a connected service
 
     @property
     def secrets(self) -> dict[str, bytes]:
@@ -53,7 +55,8 @@ class Owner:
             "a trusted browser's token": self.trusted or "none",
         }  # fmt: skip
         codes = {f"recovery code {number}": recovery_codes.normalise(code) for number, code in enumerate(self.codes, 1)}
-        return {name: text.encode() for name, text in {**shown, **codes}.items()}
+        tokens = {f"the {name} token of a connected service": token for name, token in self.tokens.items()}
+        return {name: text.encode() for name, text in {**shown, **codes, **tokens}.items()}
 
 
 _ADDRESS = "alice@private.example"
@@ -118,11 +121,13 @@ def _unsealed(copy: Path) -> Finding:
 
 
 def _opens(sealed: bytes, key: str) -> bool:
-    try:
-        vault.open_secret(sealed, key, "authenticator", 1)
-    except vault.CannotOpenError:
-        return False
-    return True
+    for purpose in ("authenticator", "connected service google "):
+        try:
+            vault.open_secret(sealed, key, purpose, 1)
+        except vault.CannotOpenError:
+            continue
+        return True
+    return False
 
 
 def _short_codes(ground: Ground, copy: Path) -> Finding:
@@ -230,6 +235,10 @@ def _owner(ground: Ground, web: Web) -> Owner:
             authenticator.add(user, "App", secret, 0, settings)
             codes = recovery_codes.make(user, settings)
         letters, _row = app_passwords.add(user, "Phone", ["imap"])
+        tokens = {name: secrets.token_urlsafe(32) for name in ("access", "refresh")}
+        google = providers.find("google", settings)
+        assert google is not None
+        connections.make(user, google, login=_ADDRESS, secret=tokens, settings=settings)
     browser = web.browser()
     assert browser.sign_in(name).status == 303
     browser.open("/login/code")
@@ -238,7 +247,7 @@ def _owner(ground: Ground, web: Web) -> Owner:
     with ground.tables():
         mailed_codes.send(user, CodePurpose.SECOND_STEP, _ADDRESS, settings, letter)
     cookies = browser.visitor.cookies
-    return Owner(name, cookies["traboule"], cookies.get("traboule-trusted", ""), secret, codes, sent[0], letters)
+    return Owner(name, cookies["traboule"], cookies.get("traboule-trusted", ""), secret, codes, sent[0], letters, tokens)
 
 
 def _copied(ground: Ground) -> Path:

@@ -181,7 +181,7 @@ def _revoked(servers: MailServers) -> Finding:
     app_passwords.revoke(user, row.id)
     opened = servers.opened(user, letters)
     refused = time.monotonic() - began
-    mail_sessions.end_app_password_soon(row.id, servers.settings)
+    mail_sessions.end_app_password_soon(row.id, row.user.address, servers.settings)
     ended = _ends(client, began)
     words = f"opens {opened} {refused:.1f} s later, the time that three refusals take; what was open ended after {ended:.1f} s"
     return Finding("An app password once it is revoked", 4, words, opened == "nothing" and ended < refused + _AT_ONCE)

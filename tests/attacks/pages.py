@@ -19,6 +19,8 @@ def attacks(ground: Ground) -> list[Finding]:
     with ground.web() as web:
         browser = web.browser()
         assert browser.sign_in(ground.person(role="admin")).status == 303
+        with ground.tables():
+            Session.update(confirmed=now()).execute()
         browser.open("/account/password")
         shown = _answers(web, browser)
         return [
@@ -108,8 +110,9 @@ def _forged(ground: Ground, web: Web) -> list[Finding]:
     right = dict(victim.form)
     with ground.tables():
         Session.update(confirmed=now()).execute()  # or some would lead to the question for a factor first
-    # not those of public links, which hold no cookie: whoever has the address may do what it is for
-    by_cookie = [route for route in routes() if not route.rule.startswith(("/t/", "/g/"))]
+    # not those of public links, which hold no cookie: whoever has the address may do what it is for; nor of programs, which
+    # sign in by a password of their own with each request
+    by_cookie = [route for route in routes() if not route.rule.startswith(("/t/", "/g/", "/i/", "/p/", "/a/", "/api/v1/"))]
     asked = [route for route in by_cookie if route.method == "POST" and route.who in ("signed in", "anybody")]
     without = _sent(ground, victim, asked, {}, "")
     foreign = _sent(ground, victim, asked, other.form, "")

@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 from deploy.demo.child import ServiceFailedError
 from deploy.demo.services import Services
 from tests.bench import (
+    appointments,
+    awaited,
     calendar_pages,
     calendars,
     completion,
@@ -48,7 +50,7 @@ COMMON: dict[str, Callable[[Table, Webmail, str], None]] = {
 }  # fmt: skip
 BY_ITSELF: dict[str, Callable[[Table, Path], None]] = {
     "caldav": calendars.measure, "calendar": calendar_pages.measure, "contacts": contacts.measure, "completion": completion.measure,
-    "meetings": meetings.measure,
+    "meetings": meetings.measure, "awaited": awaited.measure, "appointments": appointments.measure,
 }  # fmt: skip
 SERVED = {*COMMON, "imap", "writing", "files"}
 PARTS = (*COMMON, "imap", "writing", "files", *BY_ITSELF)

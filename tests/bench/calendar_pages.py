@@ -25,6 +25,7 @@ from tests.bench.table import OURS, Figure, Table
 CALENDARS, EVENTS, FEW = 20, 20_000, 200
 SECTION = "Calendar pages, 20 calendars with 20,000 events in times of one with 200"
 MONTH_BYTES, MONTH_MS = 8 * 1024, 12.0
+TODOS, TODO_BYTES = 2_000, 12 * 1024
 _FREE_BUSY = "busy times of 20 calendars over a week, in times of the bare query"
 PASSWORD = "correct horse"
 _TIMES = 25
@@ -50,6 +51,35 @@ def fill(address: str, calendars: int, events: int, step: int = 1) -> None:
         for number in range(0, events * step, step):
             text = event(number).replace("FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=10")
             objects.write(made[number % calendars].id, f"{number}.ics", text, objects.prepared(text, zone), None)
+
+
+def fill_todos(address: str, count: int) -> None:
+    """Put so many tasks into the first list of a person, a quarter of them done."""
+    from webmail.calendar import objects
+    from webmail.collections import store
+    from webmail.database.connection import db
+    from webmail.mime.formats.calendars import todo_edit
+    from webmail.models import User
+
+    zone, today = objects.zone_of("Europe/Paris"), datetime.now().date()
+    with db.connection_context(), db.atomic():
+        made = store.default_list(User.get(User.address == address))
+        for number in range(count):
+            due = today + timedelta(days=number % 400 - 40)
+            text = todo_edit.made_todo(f"todo-{number}", todo_edit.TodoFields(title=f"Mark the essays {number}", due=due))
+            text = text.replace("NEEDS-ACTION", "NEEDS-ACTION" if number % 4 else "COMPLETED")
+            objects.write(made.id, f"todo-{number}.ics", text, objects.prepared(text, zone), None)
+
+
+def show_todos(*addresses: str) -> None:
+    """In their calendars."""
+    from webmail import preferences
+    from webmail.database.connection import db
+    from webmail.models import User
+
+    with db.connection_context():
+        for user in User.select().where(User.address.in_(addresses)):
+            preferences.change(user, todos_shown=True)
 
 
 def visitor(app: Any, address: str) -> Client:
@@ -126,6 +156,19 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
     with table.row(OURS, SECTION, name := "a month, compressed"):
         size = len(many.get(f"/calendar/month/{today}", headers={"Accept-Encoding": "br"}).data)
         table.add(OURS, SECTION, name, Figure(size / MONTH_BYTES, f"{size} of {MONTH_BYTES} bytes"), most=1.0)
+    with table.row(OURS, SECTION, name := f"{TODOS} tasks, compressed"):
+        fill_todos("many@bench.example", TODOS)
+        size = len(many.get("/todo", headers={"Accept-Encoding": "br"}).data)
+        table.add(OURS, SECTION, name, Figure(size / TODO_BYTES, f"{size} of {TODO_BYTES} bytes"), most=1.0)
+    with table.row(OURS, SECTION, name := f"{TODOS} tasks"):
+        one, other = in_turn("/todo", people)
+        _add(table, name, other, one)
+    show_todos("many@bench.example", "few@bench.example")
+    with table.row(OURS, SECTION, name := "a month with tasks shown"):
+        one, other = in_turn(f"/calendar/month/{today}", people, change)
+        _add(table, name, other, one)
+        size = len(many.get(f"/calendar/month/{today}", headers={"Accept-Encoding": "br"}).data)
+        table.add(OURS, SECTION, f"{name}, compressed", Figure(size / TODO_BYTES, f"{size} of {TODO_BYTES} bytes"), most=1.0)
     for words, query in (("all have", "words=lunch"), ("one has", f"words={_STEP * (FEW - 1)}"), ("none has", "words=nobody")):
         with table.row(OURS, SECTION, name := f"search for a word that {words}"):
             one, other = in_turn(f"/calendar/search?{query}", people)

@@ -33,7 +33,7 @@ DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
 READER = "lent@lycee.example"
 LETTERS = 120
 LATENCY, BYTES, SLOWER = 400, 400_000 // 8, 6  # milliseconds, bytes a second, times
-REST, PRESS = 300, 80  # milliseconds that the pointer rests on what it is about to press, and that the button is down
+LOOK, REST, PRESS = 1500, 300, 80  # milliseconds that somebody looks at the list, the pointer rests on a row, the button is down
 ROW = "[data-row] .s a[id]"
 
 # the moment of each press, and of the first row of a page that is whole on the screen: after a frame was drawn with it
@@ -144,6 +144,8 @@ class Slow:
         self.network.send("Network.setBlockedURLs", {"urls": [] if way.script else ["*/ahead.js*"]})
         self.page.mouse.move(2, 2)
         self.page.goto(self.base + "/mailbox/INBOX")
+        self.settle()
+        self.page.wait_for_timeout(LOOK)
         self.settle()
         if what == "page":
             target, words = self.page.locator("a[rel=next]"), str(self.page.locator(ROW).first.get_attribute("id"))

@@ -2,7 +2,7 @@
 
 Up: a PUT that nginx's WebDAV module writes, and the same bytes by tus in PATCHes of 64 MiB, hashed, encrypted and made durable. Down: a
 GET that nginx serves by sendfile, and the same file decrypted. Both without TLS, the best of three. How much the memory of the web
-process grew at most is told too. With FILESENDER (see filesender.py) the page to send files is weighed beside that of FileSender.
+process grew at most is told too. With FILESENDER_CHECKOUT (see filesender.py) the page to send files is weighed beside that of FileSender.
 
 `python -m tests.bench.transfers large [GB]`: so much (10 GB) goes up and comes down, while the web process is killed five times each
 way; fails if a byte is lost, if the SHA-256 is another, or if the memory grows with the size.

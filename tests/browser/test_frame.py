@@ -120,8 +120,7 @@ def test_the_box_of_a_telephone_opens_where_one_types(open_browser: OpenBrowser,
 @only_scripts
 @pytest.mark.parametrize("address", ["/calendar/subscriptions/new", "/mailbox/INBOX"])
 def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: OpenBrowser, address: str) -> None:
-    page = open_browser(ALICE, width=360, height=640)
-    page.goto(address)
+    page = open_browser(ALICE, width=360, height=640, at=address)
     bar = (page.locator("nav.areas").bounding_box() or {})["y"]
     ends = "document.activeElement.closest('main') ? document.activeElement.getBoundingClientRect().bottom : 0"
     found = []

@@ -72,8 +72,7 @@ def test_a_selection_is_archived_and_brought_back(open_browser: OpenBrowser) -> 
 
 def test_a_message_on_its_way_is_stopped_and_gone_on_with(open_browser: OpenBrowser) -> None:
     words = f"Trop tôt {time.time_ns()}"
-    alice = open_browser(ALICE)
-    alice.goto("/compose")
+    alice = open_browser(ALICE, at="/compose")
     alice.fill("[name=to]", BOB)
     alice.fill("[name=subject]", words)
     alice.fill("[name=body]", "Pas encore")
@@ -119,8 +118,7 @@ def test_a_star_and_a_deletion_from_the_message(open_browser: OpenBrowser) -> No
 
 def test_a_draft_is_saved_found_and_gone_on_with(open_browser: OpenBrowser) -> None:
     words = f"Brouillon {time.time_ns()}"
-    alice = open_browser(ALICE)
-    alice.goto("/compose")
+    alice = open_browser(ALICE, at="/compose")
     alice.fill("[name=to]", BOB)
     alice.fill("[name=subject]", words)
     alice.fill("[name=body]", "À finir demain")

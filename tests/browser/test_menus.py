@@ -54,7 +54,7 @@ def pages(demo: Services, every_page: dict[str, str]) -> dict[str, str]:
     return every_page
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("language", "scripts"), [("fr", True), ("en", False)])  # of which neither changes what the other does
 def test_every_menu(open_browser: OpenBrowser, pages: dict[str, str], language: str) -> None:
     page = open_browser(ALICE, language=language)
     wrong = {}
@@ -69,15 +69,13 @@ def test_every_menu(open_browser: OpenBrowser, pages: dict[str, str], language: 
 
 
 def test_the_menu_of_an_administrator(open_browser: OpenBrowser) -> None:
-    page = open_browser(ADMIN, width=360)
-    page.goto(ADMIN_PAGES["reports"])
+    page = open_browser(ADMIN, width=360, at=ADMIN_PAGES["reports"])
     assert page.evaluate(_LOOK, MOST) == []
 
 
 @pytest.mark.parametrize("scripts", [True], ids=["scripts"])
 def test_a_menu_by_the_keyboard(open_browser: OpenBrowser, pages: dict[str, str]) -> None:
-    page = open_browser(ALICE, language="en")
-    page.goto(pages["message-files"])
+    page = open_browser(ALICE, language="en", at=pages["message-files"])
     menu = page.locator(".list-bar details.menu")
 
     def press(*keys: str) -> None:

@@ -46,8 +46,7 @@ def test_the_way_back_to_mail_brings_its_folders_and_its_button(
 
 @only_scripts
 def test_a_key_leads_to_the_inbox_from_elsewhere(open_browser: OpenBrowser) -> None:
-    page = open_browser(ALICE)
-    page.goto("/contacts")
+    page = open_browser(ALICE, at="/contacts")
     settled(page)
     page.keyboard.press("/")
     expect(page.locator("#query")).to_be_focused()  # the keys are there
@@ -60,8 +59,7 @@ def test_a_key_leads_to_the_inbox_from_elsewhere(open_browser: OpenBrowser) -> N
 @only_scripts
 @pytest.mark.parametrize("area", ["contacts", "calendar"])  # whose own key "t" is another
 def test_keys_lead_to_folders_from_elsewhere(open_browser: OpenBrowser, newcomer: Callable[..., str], area: str) -> None:
-    page = open_browser(newcomer("keys", message("Bonjour")))
-    page.goto(f"/{area}")
+    page = open_browser(newcomer("keys", message("Bonjour")), at=f"/{area}")
     settled(page)
     page.keyboard.press("/")
     expect(page.locator("#query")).to_be_focused()
@@ -74,8 +72,7 @@ def test_keys_lead_to_folders_from_elsewhere(open_browser: OpenBrowser, newcomer
 @only_scripts
 @pytest.mark.parametrize("width", [360, 1280])
 def test_buttons_for_ticked_contacts_wait_for_a_tick(open_browser: OpenBrowser, every_page: dict[str, str], width: int) -> None:
-    page = open_browser(ALICE, width=width)
-    page.goto(every_page["contacts"])
+    page = open_browser(ALICE, width=width, at=every_page["contacts"])
     write = page.locator("#chosen button[value=write]")
     if width == 360:
         expect(write).to_be_hidden()

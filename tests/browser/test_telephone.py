@@ -128,8 +128,7 @@ def test_the_formatting_comes_when_asked_for(open_browser: OpenBrowser, to_twelv
 def test_nothing_moves_as_a_draft_is_saved(open_browser: OpenBrowser, to_twelve: str, tmp_path: Path, scripts: bool) -> None:
     if not scripts:
         return  # nothing is saved by itself
-    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT)
-    page.goto("/reply/1/INBOX?all=1")
+    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT, at="/reply/1/INBOX?all=1")
     expect(page.locator("#editor")).to_be_visible()
     before = top(page.locator("#editor"))
     page.fill("#subject", "Autre")
@@ -138,8 +137,7 @@ def test_nothing_moves_as_a_draft_is_saved(open_browser: OpenBrowser, to_twelve:
 
 
 def test_the_month_begins_high_and_today_can_be_read(open_browser: OpenBrowser, every_page: dict[str, str]) -> None:
-    page = open_browser(ALICE, width=WIDTH, height=HEIGHT)
-    page.goto(every_page["calendar-month"])
+    page = open_browser(ALICE, width=WIDTH, height=HEIGHT, at=every_page["calendar-month"])
     styled(page)
     assert top(page.locator(".cal-month")) <= MONTH_FROM
     bar = page.locator(".cal-bar").bounding_box()
@@ -242,8 +240,7 @@ def test_what_the_search_box_offers_lies_over_the_list(open_browser: OpenBrowser
 
 
 def test_a_contact_is_saved_without_scrolling(open_browser: OpenBrowser, to_twelve: str, scripts: bool) -> None:
-    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT)
-    page.goto("/contacts/new")
+    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT, at="/contacts/new")
     styled(page)
     save = page.locator("main .btn-primary").first
     expect(save).to_be_in_viewport()

@@ -7,13 +7,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from imapclient import IMAPClient
 
 from deploy.demo import accounts
+from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support.appointment_pages import appointment_pages
+from tests.support.every_page import guest_page
 from tests.support.http_visits import HttpVisitor
+from tests.support.meetings import invitation_mail
 from tests.support.messages import message
 from tests.support.outside import mailed_code, mailed_link, texted
 from tests.support.second_step import give_codes
@@ -233,6 +239,19 @@ def test_an_event_is_made_of_a_few_words_in_w3m(wanda: Terminal) -> None:
     wanda.until("Friday 8 December 2028, 17:00")
     press(wanda, "^Save Cancel", "was added to your calendar")
     press(wanda, "^Undo", "Undone")
+
+
+def test_a_task_is_added_in_a_few_words_done_and_taken_back_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Calendar", "New event")
+    press(wanda, "Tasks$", "There is nothing to do.")
+    wanda.find("in a few words")
+    wanda.keys("Tab")
+    wanda.fill_in("mark the essays 8 December 2028 !high")
+    wanda.keys("Tab", "Enter")
+    wanda.until("was added. Due: Friday 8 December 2028")
+    press(wanda, "Done$", "is done.")
+    press(wanda, "^Undo", "Undone.")
+    wanda.find("High priority")
 
 
 def test_a_search_is_saved_in_w3m(wanda: Terminal) -> None:
@@ -505,6 +524,45 @@ def test_files_are_asked_for_and_arrive_in_w3m(wanda: Terminal, terminal: Callab
     press(wanda, "Undo", "The transfer has been reopened.")
 
 
+def test_a_poll_is_made_and_answered_in_w3m(wanda: Terminal, terminal: Callable[[str], Terminal]) -> None:
+    press(wanda, "Calendar", "Polls for a date")
+    press(wanda, "Polls for a date", "New poll")
+    press(wanda, "New poll", "Dates to choose from")
+    wanda.find("^Title")
+    wanda.keys("Tab")
+    wanda.fill_in("Conseil")
+    wanda.find("Date 1")
+    wanda.keys("Tab")
+    wanda.fill_in((date.today() + timedelta(days=9)).isoformat())
+    press(wanda, "Make the link", "Anyone who has it can answer")
+    address = re.search(r"http://\S+/p/\S+", wanda.screen())
+    assert address is not None
+    guest = terminal(address[0])
+    guest.until("Your answer")
+    guest.find("No 0")
+    guest.keys("Tab")
+    guest.keys("Enter")
+    guest.find("^Your name")
+    guest.keys("Tab")
+    guest.fill_in("Léa")
+    press(guest, "Send my answer", "Your answer is saved.")
+    wanda.keys("R")
+    wanda.until("Léa")
+
+
+def test_somebody_without_an_account_books_an_appointment_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    guest = terminal(f"{demo.address}{appointment_pages(demo, accounts.ALICE.address)['appointments-public']}?lang=en")
+    guest.until("All times are those of")
+    guest.find("17:20")
+    guest.keys("Tab")
+    guest.keys("Enter")
+    for before, value in (("^Your name", "Zoé"), ("^Your email", "zoe@elsewhere.example"), ("^Child", "Max"), ("^Class", "5 B")):
+        guest.find(before)
+        guest.keys("Tab")
+        guest.fill_in(value)
+    press(guest, "Book", "This time is held for you for 10 minutes.")
+
+
 def test_a_contact_is_added_in_w3m(wanda: Terminal) -> None:
     press(wanda, "Contacts", "Add contact")
     press(wanda, "Add contact", "Viewing <New contact")
@@ -519,3 +577,65 @@ def test_a_signature_without_a_text_says_so_in_w3m(wanda: Terminal) -> None:
     press(wanda, "• Signatures", "Add signature")
     press(wanda, "Add signature", "Viewing <New signature")
     press(wanda, "^Save", "Fill in this field.")  # a text browser has an editor of its own for it
+
+
+def test_an_invitation_is_answered_on_its_card_in_w3m(
+    demo: Services, newcomer: Callable[..., str], terminal: Callable[[str], Terminal]
+) -> None:
+    address = newcomer("w3m")
+    times = "DTSTART;TZID=Europe/Paris:20301210T090000|DTEND;TZID=Europe/Paris:20301210T100000|SUMMARY:Conseil"
+    invitation = invitation_mail("REQUEST", f"{times}|ORGANIZER:mailto:zoe@x.example|ATTENDEE;RSVP=TRUE:mailto:{address}")
+    with IMAPClient(HOST, demo.ports.imap, ssl=False, timeout=20) as client:
+        client.login(address, demo.password)
+        client.append("INBOX", bytes(invitation))
+    wanda = sign_in(terminal, demo, address)
+    press(wanda, "Conseil de classe", "Viewing <Conseil")
+    wanda.find("Their email address")
+    wanda.until("Tuesday 10 December 2030, 09:00–10:00")
+    wanda.keys("Tab")
+    wanda.fill_in("nobody")
+    press(wanda, "Send them instead", "Nothing was sent.")
+    press(wanda, "^Accept Maybe", "You accepted.")
+    wanda.find("^Accept Maybe")
+    wanda.keys("Tab", "Tab")
+    wanda.keys("Enter")
+    wanda.until("You declined.")
+
+
+def test_a_guest_without_an_account_answers_in_w3m(
+    demo: Services, newcomer: Callable[..., str], terminal: Callable[[str], Terminal]
+) -> None:
+    address = newcomer("w3m")
+    with accounts.tables(demo.database):
+        where = guest_page(User.get(User.address == address), f"{time.time_ns():027}")
+    eve = terminal(f"{demo.address}{where}")
+    eve.until("You have not replied yet.")
+    press(eve, "^Accept Maybe", "You accepted. The organiser sees your reply.")
+    eve.find("^Accept Maybe")
+    eve.keys("Tab", "Tab")
+    eve.keys("Enter")
+    eve.until("You declined. The organiser sees your reply.")
+
+
+def open_sent(window: Terminal, then: str) -> None:
+    """Its link stands below that of the drafts; orders of lists say "sent" too."""
+    window.find("Drafts")
+    window.keys("Tab", "Enter")
+    window.until(then)
+
+
+def test_a_reply_is_awaited_and_let_be_in_w3m(
+    demo: Services, newcomer: Callable[..., str], terminal: Callable[[str], Terminal]
+) -> None:
+    address = newcomer("w3m", message("Bonjour"))
+    sent = message("Devis pour la sortie", sender=address, To="Zoe <zoe@x.example>")
+    with IMAPClient(HOST, demo.ports.imap, ssl=False, timeout=20) as client:
+        client.login(address, demo.password)
+        client.append("Sent", bytes(sent), [b"\\Seen"])
+    window = sign_in(terminal, demo, address)
+    open_sent(window, "Devis pour la sortie")
+    press(window, "Devis pour la sortie", "Viewing <Devis")
+    press(window, "Remind me$", "You will be reminded on")
+    open_sent(window, "Awaiting a reply")
+    press(window, "Awaited replies", "Viewing <Awaited replies")
+    press(window, "Let it be", "no longer")

@@ -16,7 +16,7 @@ from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.bench import browser as counting
 from tests.bench.letters import letter
-from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE
+from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, confirm_administrator
 from tests.support.http_visits import HttpVisitor
 from webmail.models import User
 
@@ -73,6 +73,7 @@ def test_every_other_page(demo: Services, every_page: dict[str, str]) -> None:
     heavy = {}
     for person, pages in ((ALICE, every_page), (ADMIN, ADMIN_PAGES)):
         http = HttpVisitor(demo.address, "", person, demo.password, "fr").sign_in().http
+        confirm_administrator(demo)
         for name, place in pages.items():
             html, size = _fetched(http, place)
             added = [sheet for sheet in _SHEET.findall(html) if FRAME not in sheet]

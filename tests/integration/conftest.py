@@ -48,7 +48,7 @@ def database_url() -> Iterator[str]:
 def services(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Services]:
     """Dovecot and SMTP with the demo's accounts and empty mailboxes; no web server."""
     base = tmp_path_factory.mktemp("servers") / "demo"
-    with Services(base, web=False, accounts_cached=1, database_url=database_url) as running:
+    with Services(base, web=False, database_url=database_url) as running:
         yield running
     # where root's temporary folders are closed to others, it lies outside of them; nobody waits for a hundred thousand files
     subprocess.Popen(["/usr/bin/nice", "rm", "-rf", "--", base.resolve()], start_new_session=True)

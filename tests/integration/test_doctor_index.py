@@ -50,7 +50,7 @@ def doveadm(services: Services, *words: str) -> None:
 
 def test_an_index_of_an_older_configuration_is_told_and_mended(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "configuration", older)
-    with Services(demo_folder, web=False, accounts_cached=1) as services:
+    with Services(demo_folder, web=False) as services:
         services.add_account(ADDRESS, "Claire")
         client = signed_in(services)
         client.append("INBOX", bytes(message("Budget")))

@@ -11,15 +11,20 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from deploy.demo.services import Services
+from tests.integration.message.test_invitations import event_of
+from tests.integration.message.test_meeting_replies import plan, reply
 from tests.support import worker
+from tests.support.meetings import answer
 from tests.support.messages import message
 from tests.support.relay import Relay
 from tests.support.servers import certificate
 from tests.support.task_work import work_all
 from tests.support.visits import Visitor
+from tests.support.waiting import eventually
 from tests.support.worker import jobs_of
 from webmail import create_app, imap, vault
 from webmail.database.connection import db
+from webmail.message.arrivals import visits
 from webmail.models import Correspondent, Outbox, Session, Task, User
 
 FORM = "form.compose-form"
@@ -62,6 +67,25 @@ def test_a_person_signs_in_reads_and_sends(
     assert "À moi" in person.get("/mailbox/Sent").rows
     assert Outbox.get_by_id(row.id).credential is None
     assert person.password.encode() not in bytes(Session.get().credential)
+
+
+def test_replies_are_noted_when_their_organiser_looks_at_the_calendar(foreign, make_account, imap_of, monkeypatch):
+    app, address = foreign(authserv_id="lycee.example"), make_account()
+    person = Visitor(app, address).sign_in()
+    plan(person, "20301210")
+    with db.connection_context():
+        event = event_of(person)
+    path = f"/calendar/events/{event.collection_id}/{event.href}"
+    assert "Replies by email are noted when you open" in person.get(path).text
+    imap_of(address).append("INBOX", bytes(reply("ACCEPTED")))
+    monkeypatch.setattr(visits, "_looked", {})  # a minute later
+    person.client.get("/calendar", buffered=True)  # closed, as by a server
+
+    def noted() -> bool:
+        with db.connection_context():
+            return answer(event_of(person).text, "bob") == "accepted"
+
+    eventually(noted, what="the reply in the event")
 
 
 def test_a_wrong_password_is_refused(foreign: Callable[..., Flask], make_account: Callable[..., str]) -> None:

@@ -47,7 +47,7 @@ def own_services(tmp_path_factory: pytest.TempPathFactory, database_url: str) ->
     base = tmp_path_factory.mktemp("front") / "demo"
     with ExitStack() as stack:
         url = stack.enter_context(fresh_database()) if database_url else ""
-        services = stack.enter_context(Services(base, web=False, accounts_cached=1, database_url=url))
+        services = stack.enter_context(Services(base, web=False, database_url=url))
         with accounts.tables(services.database):
             _count_periodic_work()
         yield services

@@ -2,7 +2,8 @@
 
 A level runs in parallel, where hundreds of processes start and stop. What passes only then is a fault all the same, of the test or
 worse, of the product: both runs stand in the output, and `python -m tests.support.again` lists all of it at the end of `make test`,
-in one table. More than MOST of them fail it. None runs again with AGAIN= in the environment.
+in one table. Of more than MOST files they fail it: files, since what their tests share (a server, a thread that answers) is one fault
+when it breaks, however many of them fail with it. None runs again with AGAIN= in the environment.
 """
 
 from __future__ import annotations
@@ -60,12 +61,15 @@ def run(level: str, words: list[str]) -> int:
 
 
 def table() -> tuple[str, int]:
-    """What passed only at its second run in all levels since the last `make test` began, and how many these are."""
+    """What passed only at its second run in all levels since the last `make test` began, and of how many files these are."""
     found = {file.parent.name: json.loads(file.read_text()) for file in sorted(KEPT.glob(f"*/{TOLD}"))}
     rows = [(level, name) for level, names in found.items() for name in names]
-    wide = max((len(level) for level, _name in rows), default=0)
-    head = f"Passed only at the second run: {len(rows)} (at most {MOST} may)" if rows else "Everything passed at the first run."
-    return "\n".join([head, *[f"  {level:{wide}}  {name}" for level, name in rows]]), len(rows)
+    if not rows:
+        return "Everything passed at the first run.", 0
+    wide = max(len(level) for level, _name in rows)
+    files = {(level, name.partition("::")[0]) for level, name in rows}
+    head = f"Passed only at the second run: {len(rows)} in {len(files)} files (at most {MOST} may)"
+    return "\n".join([head, *[f"  {level:{wide}}  {name}" for level, name in rows]]), len(files)
 
 
 def main(words: list[str]) -> int:

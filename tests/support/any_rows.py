@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -65,8 +66,8 @@ def references(database: pw.Database) -> dict[str, list[Reference]]:
     return {table: sorted(its) for table, its in found.items()}
 
 
-def fill(database: pw.Database, chance: Random, each: int) -> None:
-    """Add up to so many rows to each table; the first has NULL wherever it may. None stays empty."""
+def fill(database: pw.Database, chance: Random, each: int, but: Collection[str] = ()) -> None:
+    """Add up to so many rows to each table but these, where they have some; the first has NULL wherever it may. None stays empty."""
     refers, left = references(database), columns(database)
     ids: dict[str, list[Any]] = {}
     while left:
@@ -74,11 +75,17 @@ def fill(database: pw.Database, chance: Random, each: int) -> None:
         assert ready, f"these refer to each other: {sorted(left)}"
         for table in ready:
             known = {its.column: ids.get(its.to, []) for its in refers.get(table, ())}
-            rows = [_row(database, left[table], known, chance, number == 0) for number in range(each)]
-            _add(database, table, rows)
-            key = "id" if any(column.name == "id" for column in left.pop(table)) else "1"
-            ids[table] = [number for (number,) in database.execute_sql(f'SELECT {key} FROM "{table}"').fetchall()]
+            key = "id" if any(column.name == "id" for column in left[table]) else "1"
+            ids[table] = _values(database, key, table)
+            if table not in but or not ids[table]:
+                _add(database, table, [_row(database, left[table], known, chance, number == 0) for number in range(each)])
+                ids[table] = _values(database, key, table)
+            del left[table]
             assert ids[table], f"no row could be added to {table}"
+
+
+def _values(database: pw.Database, key: str, table: str) -> list[Any]:
+    return [value for (value,) in database.execute_sql(f'SELECT {key} FROM "{table}"').fetchall()]
 
 
 def content(database: pw.Database) -> dict[str, list[dict[str, Any]]]:

@@ -24,12 +24,17 @@ PARIS = ZoneInfo("Europe/Paris")
 
 @contextmanager
 def application(folder: Path, **settings: object) -> Iterator[Flask]:
-    """With no mail server behind it: the calendar needs none."""
+    """With no mail server behind it: the calendar needs none. Afterwards the database of before is in its place again."""
+    before = db.obj
     values = {"sign_in": "accounts", "domain": "lycee.example", "secure_cookies": False, "timezone": "Europe/Paris", **settings}
     made = create_app(folder, imap_security="none", imap_port=1, smtp_port=1, **values)
-    with db.connection_context():
+    db.connect(reuse_if_open=True)
+    try:
         yield made
-    db.obj.close()
+    finally:
+        db.obj.close()
+        if before is not None:
+            db.initialize(before)
 
 
 def person(app: Flask, local: str = "alice", language: str = "en") -> Visitor:

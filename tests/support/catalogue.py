@@ -30,7 +30,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
 }
 METHODS = [("webmail/**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
 
 def extracted() -> Catalog:

@@ -79,6 +79,8 @@ def validate(folder: Path, pages: Mapping[str, str], styles: Iterable[Path]) -> 
     command = [
         "java",
         "-Xss4m",
+        "-XX:TieredStopAtLevel=1",  # to compile better takes longer than it lives
+        "-XX:+UseSerialGC",
         "-jar",
         str(_VNU),
         "--also-check-css",

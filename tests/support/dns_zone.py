@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -36,10 +37,12 @@ class Zone(dict[tuple[str, str], list[str]]):
         while True:
             try:
                 question, peer = self._socket.recvfrom(4096)
+            except OSError:  # closed
+                return
+            # what is no question, or can't be answered just now, gets no answer: all that come later do
+            with contextlib.suppress(OSError, IndexError, struct.error, UnicodeDecodeError):
                 if self.mode != "silent":
                     self._socket.sendto(self._answer(question), peer)
-            except OSError:
-                return
 
     def _answer(self, packet: bytes) -> bytes:
         labels, at = [], 12
@@ -50,7 +53,7 @@ class Zone(dict[tuple[str, str], list[str]]):
         name = ".".join(labels).lower()
         self.asked.append(name)
         records = self.get((name, _TYPES.get(kind, "")), [])
-        known = any(one == name for one, _kind in self)
+        known = any(one == name for one, _kind in list(self))  # a test may add to it just now, which would end this thread
         code = _SERVER_FAILURE if self.mode == "fail" else _NO_ERROR if known else _NO_SUCH_NAME
         records = records if code == _NO_ERROR else []
         head = packet[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, len(records), 0, 0)

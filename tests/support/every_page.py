@@ -18,6 +18,7 @@ from deploy.demo.child import HOST
 from deploy.demo.letters.tnef import winmail
 from deploy.demo.services import Services
 from tests.support import calendar_ground as ground
+from tests.support.appointment_pages import appointment_pages
 from tests.support.attachments import PNG, file, letter, zipped
 from tests.support.calendar_ground import put
 from tests.support.compose_form import FORM
@@ -25,6 +26,8 @@ from tests.support.contact_pages import CARD, EDIT, add, group
 from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
+from tests.support.owned_things import taken_out
+from tests.support.poll_pages import poll_pages
 from tests.support.rooms import event_text
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
@@ -36,19 +39,24 @@ from webmail.calendar.rooms.bookings import Booker
 from webmail.calendar.rooms.resources import RoomDescription
 from webmail.collections import store as collections
 from webmail.database.connection import db
+from webmail.establishments import establishments
 from webmail.models import (
     CalendarLink,
     CalendarObject,
     CalendarSubscription,
     Collection,
+    ConnectedService,
+    GuestLink,
     Occurrence,
     RemoteAccount,
     RemoteItem,
     RemoteLink,
+    Session,
     TrustedDevice,
     User,
     now,
 )
+from webmail.transfers import links
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
@@ -56,11 +64,47 @@ _FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 F
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
 
 ADMIN_PAGES = {
+    "admin": "/admin",
+    "audit": "/admin/audit",
+    "admin-people": "/admin/people",
+    "admin-person": "/admin/people/1",
+    "admin-person-edit": "/admin/people/1/edit",
+    "admin-person-limits": "/admin/people/1/limits",
+    "admin-person-address": "/admin/people/1/address",
+    "admin-domains": "/admin/domains",
+    "admin-domain": "/admin/domains/lycee.example",
+    "admin-establishments": "/admin/establishments",
+    "admin-establishment": "/admin/establishments/1",
+    "admin-establishment-policy": "/admin/establishments/1/policy",
+    "admin-person-new": "/admin/people/new",
+    "overview": "/admin/overview",
+    "desk": "/admin/desk",
+    "desk-case": "/admin/desk/1",
+    "list-forwards": "/admin/lists",
+    "list-recovery": "/admin/lists/no-recovery",
     "reports": "/admin/reports",
+    "report": "/admin/reports/1",
+    "refused-senders": "/admin/senders",
     "admin-transfers": "/admin/transfers",
     "admin-rooms": "/admin/rooms",
+    "admin-groups": "/admin/groups",
+    "admin-group": "/admin/groups/1",
+    "admin-group-policy": "/admin/groups/1/policy",
+    "admin-settings": "/admin/settings",
+    "admin-settings-identity": "/admin/settings/identity",
+    "admin-settings-links": "/admin/settings/links",
+    "admin-settings-policies": "/admin/settings/policies",
+    "admin-register": "/admin/settings/register",
     "admin-room": "/admin/rooms/1",
+    "admin-services": "/admin/services",
     "admin-room-new": "/admin/rooms/new",
+    "admin-handovers": "/admin/handovers",
+    "admin-handover-new": "/admin/handovers/new",
+    "admin-departure": "/admin/departures/1",
+    "admin-people-import": "/admin/people/import",
+    "admin-people-sheets": "/admin/people/sheets",
+    "admin-school-year": "/admin/people/school-year",
+    "admin-group-collections": "/admin/groups/1/collections",
     "deputy": "/deputy",
     "deputy-person": "/deputy/1",
 }
@@ -69,6 +113,8 @@ ADMIN_PAGES = {
 NO_PAGES = frozenset(
     [
         "static",
+        "api.answer",
+        "api.openapi",
         "healthz",
         "too_large",
         "home",
@@ -87,6 +133,10 @@ NO_PAGES = frozenset(
         "message.other_messages",  # pieces of a conversation, for scripts
         "message.unfolded",
         "message.packed",
+        "appointments.booking_file",
+        "appointments.list_file",
+        "calendar.guest_file",
+        "polls.answers_csv",
         "transfers.trail_csv",
         "transfers.save_worker",  # a script
         "compose.outbox_row",
@@ -95,11 +145,14 @@ NO_PAGES = frozenset(
         "compose.original",
         "compose.rendered",
         "compose.state",
+        "compose.show_awaited",  # leads to a message
         "compose.suggest",
         "compose.resume",
         "mailbox.ask_folder",
+        "todo.message_of",  # leads to a message
         "calendar.go",  # leads to the page of a day
         "mailbox.go",
+        "services.end_consent",  # leads to a page
         "mailbox.with_role",  # leads to a list
         "filters.from_words",
         "mailbox.news",
@@ -109,6 +162,13 @@ NO_PAGES = frozenset(
         "collections.suggest",
         "collections.shown_again",  # leads to the page of one
         "admin.shown_again",  # leads to the list
+        "admin.audit_table",
+        "admin.report_body",  # a frame
+        "metrics",
+        "admin.export_people",  # a file
+        "admin.people_import",  # of a file that waits: states
+        "admin.planned_school_year",
+        "admin.password_sheet",  # once, on paper: tests/browser/admin/test_paper_passwords.py
         "contacts.card",
         "calendar.export_all",
         "calendar.export_calendar",
@@ -129,6 +189,7 @@ NO_PAGES = frozenset(
         "auth.confirm_for_voucher",
         "dav.new_server",  # for those who have just given a factor again: tests/unit/dav/test_server_pages.py
         "dav.choose_collections",  # asks the other server
+        "dav.service_collections",  # asks the service: tests/unit/dav/test_service_collections.py
         "auth.show_second_step",
         "auth.show_totp",  # and for those who have just given a factor again
         "auth.ask_to_remove_totp",
@@ -144,8 +205,15 @@ NO_PAGES = frozenset(
         "auth.show_sheet",
         "auth.show_profile",  # for a telephone, once: tests/browser/auth/test_connect.py
         "auth.thunderbird",  # what programs ask for
+        "accounts.show_accent",  # a style sheet, and a picture
+        "accounts.show_logo",
         "accounts.show_support_sent",  # for who has sent something: tests/browser/accounts/test_support.py
         "auth.begin_cas",  # what leads to a provider and back: tests/browser/auth/test_cas.py and test_providers.py
+        "filesender.index",  # the demo has no FileSender: tests/unit/filesender
+        "filesender.one",
+        "filesender.of_transfer",
+        "filesender.guests",
+        "filesender.connect",
         "transfers.file",
         "transfers.archive",
         "transfers.picture",
@@ -175,22 +243,26 @@ def furnish(demo: Services) -> dict[str, str]:
     with accounts.tables(demo.database):
         people_group("Maths", ALICE, BOB)
         people_group("4e B", BOB)
+        establishments.set_domains(establishments.make("Annexe"), ["annexe.lycee.example"])
         user = User.get(User.address == ALICE)
         _letters, phone = app_passwords.add(user, _LONG[:60], ["imap", "smtp"], kind="iphone")
         app_passwords.add(user, "Stage", ["imap"], now() - timedelta(days=1))
         row = {"token_hash": "0" * 64, "user": user, "user_agent": _FIREFOX, "expires": now() + timedelta(days=20)}
         TrustedDevice.insert(row).on_conflict_ignore().execute()
     alice = HttpVisitor(demo.address, "", ALICE, demo.password, "fr").sign_in()
+    writing = _writing(alice)
     return {
         **_simple_pages(),
         "connected": f"/devices/connected/{phone.id}",
         **_folders(alice),
         **_messages(demo, alice),
-        **_writing(alice),
+        **writing,
         **_contacts(alice),
         **_collections(demo, alice),
         **_calendar(demo),
+        **_todos(alice),
         **_servers(demo),
+        **_connected_services(demo, writing["draft"]),
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
@@ -198,18 +270,35 @@ def furnish(demo: Services) -> dict[str, str]:
         **public_pages(demo, ALICE),
         **asking_pages(demo, ALICE),
         **own_transfers(demo, ALICE),
+        **appointment_pages(demo, ALICE),
+        **poll_pages(demo, ALICE),
     }
+
+
+def _todos(alice: HttpVisitor) -> dict[str, str]:
+    """Lists with something in each section, and the pages of one thing."""
+    today = date.today()
+    for title, fields in (
+        (_LONG, {"due": str(today - timedelta(days=3)), "priority": "1"}), ("Arroser", {"due": str(today), "repeat": "weekly"}),
+        ("Copies", {"due": str(today + timedelta(days=90)), "percent": "30", "reminder": "60"}), ("Un jour", {}),
+    ):  # fmt: skip
+        alice.submit(alice.get("/todo/new"), "form.form", title=title, **fields)
+    one = str(alice.get("/todo").all("[data-todo] a")[0]["href"])
+    alice.submit(alice.get(_link(alice.get(one), r"/todo/new\?parent")), "form.form", title="Une partie")
+    of_list = _link(alice.get("/todo"), "/todo/lists/")
+    return {"todo": "/todo", "todo-list": of_list, "todo-new": "/todo/new", "todo-item": one, "todo-finish": f"{one}/done"}
 
 
 def _simple_pages() -> dict[str, str]:
     return {
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
-        "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
+        "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices", "api": "/api",
         "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
         "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys?of=reading", "help": "/help", "help-found": "/help?query=signature", "help-page": "/help/filters", "outbox": "/outbox", "import": "/import", "settings": "/settings",
+        "side-by-side": "/calendar/side-by-side", "settings-working-hours": "/settings/working-hours",
         "connect": "/devices/connect", "connect-kind": "/devices/connect/iphone", "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
-        "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "transfers": "/transfers", "transfers-new": "/transfers/new", "providers": "/account/providers",
+        "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "own-requests": "/account/requests", "privacy": "/privacy", "legal": "/legal", "accessibility": "/accessibility", "transfers": "/transfers", "transfers-new": "/transfers/new", "providers": "/account/providers",
     }  # fmt: skip
 
 
@@ -222,7 +311,19 @@ def _folders(alice: HttpVisitor) -> dict[str, str]:
     alice.submit(alice.get("/tags"), "main form:has([value=add])", name="urgent", action="add")
     inbox = alice.get("/mailbox/INBOX")
     alice.submit(inbox, "#messages", action="later:tomorrow", uids=str(inbox.all("[data-row]")[-1]["data-uid"]))
-    return {"folder": here, "tags": "/tags", "snoozed": "/snoozed", "empty-trash": "/empty/Trash"}
+    return {"folder": here, "tags": "/tags", "snoozed": "/snoozed", "empty-trash": "/empty/Trash", **_awaited(alice)}
+
+
+def _awaited(alice: HttpVisitor) -> dict[str, str]:
+    """A sent message to which a reply is awaited; some of the first have been answered."""
+    links = [str(link["href"]) for link in alice.get("/mailbox/Sent").all("[data-row] .s a[id]")[:10]]
+    for sent in links:
+        page = alice.get(sent)
+        if not page.all("[data-awaited]"):
+            page = alice.submit(page, "details.awaited form")
+        if page.all("[data-awaited=open]"):
+            return {"awaited": "/awaited", "awaited-message": sent}
+    raise AssertionError(f"nobody waits for a reply to one of {links}")
 
 
 def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
@@ -253,7 +354,9 @@ def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
     found = {
         "view": _link(shown["message-files"], "/view/"),
         "people-of": f"/contacts/of/{uid}/Divers",
+        "save-to-drive": f"/save-to-drive/{uid}/Divers",
         "event-of-message": f"/calendar/of/{uid}/Divers",
+        "todo-of-message": f"/todo/of/{uid}/Divers",
         "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
         "nested": _link(shown["message-wrapped"], "/inside/"),
         "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
@@ -367,6 +470,19 @@ def _book(user: User, text: str) -> CalendarObject:
         return objects.write(calendar.id, f"{found[0].uid}.ics", text, found, row, Booker(user, ground.PARIS, optional=True))
 
 
+def guest_page(user: User, link: str = "g" * 27) -> str:
+    """A meeting to which somebody without an account is invited: the address of their page."""
+    uid = f"meeting-{link}"
+    people = f"ORGANIZER:mailto:{user.address}\r\nATTENDEE;CN=Ève:mailto:eve@elsewhere.example"
+    event = f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20301210T090000Z\r\nSUMMARY:{_LONG}\r\n{people}\r\nEND:VEVENT"
+    if not CalendarObject.select().where(CalendarObject.uid == uid).exists():
+        ground.put_text(collections.default_collection(user, collections.CALENDAR), uid, event)
+    text = CalendarObject.get(CalendarObject.uid == uid).text
+    told = {"nonce": "0" * 32, "link_hash": links.link_hash(link), "text": text, "ends": 1 << 40}
+    GuestLink.get_or_create(user=user, uid=uid, recipient="eve@elsewhere.example", defaults=told)
+    return f"/i/{link}"
+
+
 def _subscribed(user: User) -> dict[str, str]:
     """A calendar from elsewhere that has gone, with an event that can't be shown as it was meant; one that anybody can read."""
     first, token = collections.default_collection(user, collections.CALENDAR), "a-calendar-for-everybody"
@@ -382,6 +498,7 @@ def _subscribed(user: User) -> dict[str, str]:
         "calendar-import": "/calendar/import",
         "calendar-addresses": f"/collections/{first.id}/addresses",
         "calendar-public": f"/calendar/public/{token}",
+        "guest-page": guest_page(user),
         "subscribe": "/calendar/subscriptions/new",
         "subscription": f"/calendar/subscriptions/{calendar.id}",
     }
@@ -400,6 +517,33 @@ def _servers(demo: Services) -> dict[str, str]:
             RemoteItem.create(link=link, name="a.ics", note="conflict", title=_LONG)
         subscribed = _subscribed(user)
     return subscribed | {"servers": "/collections/servers", "servers-disconnect": f"/collections/servers/{server.id}/disconnect"}
+
+
+def _connected_services(demo: Services, draft: str) -> dict[str, str]:
+    """One that works and one whose consent was taken back."""
+    with accounts.tables(demo.database):
+        user = User.get(User.address == ALICE)
+        ConnectedService.delete().where(ConnectedService.user == user).execute()
+        scopes = "Files.Read Calendars.ReadWrite Contacts.ReadWrite"
+        ended = {"state": "refused", "problem": "consent"}
+        for title, more in ((_LONG, {}), ("Microsoft", ended)):
+            made = ConnectedService.create(
+                user=user, provider="microsoft", title=title, login="alice.martin@etablissement-scolaire.example", scopes=scopes,
+                secret=b"x", **more,
+            )  # fmt: skip
+        held = {"provider": "nextcloud", "state": "refused", "problem": "unreadable"}  # nothing is asked anywhere
+        for title in ("Nuage", f"Nuage {_LONG}"):
+            drive = ConnectedService.create(user=user, title=title, login="alice", secret=b"x", **held)
+        archive = taken_out(user)
+    return {
+        "takeout": f"/import/takeout/{archive}",
+        "drives": "/drives", "drive": f"/drives/{drive.id}", "draft-drives": f"{draft}/drive",
+        "draft-drive": f"{draft}/drive/{drive.id}",
+        "draft-drive-links": f"{draft}/drive/{drive.id}/links",  # leads to the files, since the service refuses
+        "drive-connect": "/services/nextcloud/connect",
+        "services": "/services", "service": f"/services/{made.id}", "service-connect": "/services/google/connect",
+        "service-disconnect": f"/services/{made.id}/disconnect",
+    }  # fmt: skip
 
 
 def _contacts(alice: HttpVisitor) -> dict[str, str]:
@@ -463,6 +607,7 @@ def _tasks(alice: HttpVisitor) -> dict[str, str]:
         "tasks": "/tasks",
         "account-data": "/account/data",
         "account-name": "/account/name",
+        "account-substitutes": "/account/substitutes",
         "account-delete": "/account/delete",
     }
 
@@ -506,3 +651,9 @@ def _link(page: Page, pattern: str) -> str:
     found = [str(tag["href"]) for tag in page.all("a[href]") if re.match(pattern, str(tag["href"]))]
     assert found, f"no link to {pattern} on {page.address}: {page.text[:500]}"
     return found[0]
+
+
+def confirm_administrator(demo: Services) -> None:
+    """As if the administrator had said the password again, in every session: pages of administration ask for it once."""
+    with accounts.tables(demo.database):
+        Session.update(confirmed=now()).where(Session.user == User.get(User.address == ADMIN)).execute()

@@ -1,7 +1,5 @@
-"""What is done once in a process instead of once for each test: compiling templates and routes, reading static files for their checksums,
-and migrating an empty SQLite file.
-
-Nothing waits until the disk has it either: a process that is killed loses nothing by that, and nobody pulls the plug of a test.
+"""What is done once in a process instead of once for each test: compiling templates, the map of routes, reading static files for their
+checksums, and migrating an empty SQLite file.
 
 That is half of the time of a suite in which nearly every test has an application and a database of its own. A third of the rest was
 looking for garbage: thousands of routes and rows are made, and nearly all of it is freed without.
@@ -18,32 +16,38 @@ from typing import Any
 
 import jinja2
 import peewee as pw
+from flask import Flask
 from playhouse.migrations import Runner
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 
+from webmail import application
 from webmail.database import migrate
-from webmail.database.connection import Sqlite
 from webmail.database.migrate import MIGRATIONS
 from webmail.web import setup
 
+_Route = tuple[str, str, str]
 _compile = jinja2.Environment.compile
 _apply = migrate.apply
+_make = application.make
+_add_url_rule = application._Application.add_url_rule
 _builder = Rule._compile_builder
 _compile_rule = Rule.compile
-_connect = Sqlite._connect
 _compiled: dict[tuple[Any, ...], Any] = {}
 _builders: dict[tuple[Any, ...], Any] = {}
 _rules: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 told = False  # whether each migration that is copied is told too: sixty lines in the log of each application
 _migrated: tuple[bytes, list[str]] | None = None
+_making: _Routes | None = None
+_map: tuple[list[_Route], Map] | None = None  # of an application with all areas
 
 
 def install() -> None:
     jinja2.Environment.compile = compile_once  # type: ignore[method-assign, assignment]
     migrate.apply = copy_migrated
+    application.make = make_with_known_routes
+    application._Application.add_url_rule = add_url_rule_unless_known  # type: ignore[method-assign]
     Rule._compile_builder = build_once  # type: ignore[method-assign]
     Rule.compile = compile_rule_once  # type: ignore[method-assign]
-    Sqlite._connect = connect_without_syncing  # type: ignore[method-assign]
     setup._versions = cache(setup._versions)
     gc.set_threshold(20_000, 20, 20)
 
@@ -85,10 +89,65 @@ def compile_rule_once(self: Rule) -> None:
     self._build_unknown = build_unknown.__get__(self, None)
 
 
-def connect_without_syncing(self: Sqlite) -> sqlite3.Connection:
-    connection = _connect(self)
-    connection.execute("PRAGMA synchronous = off").close()
-    return connection
+class _Routes:
+    """Those of one application: as long as they are those of the one before, in this order, they are not added, since its map has them."""
+
+    def __init__(self) -> None:
+        self.added: list[_Route] = []
+        self.left_out: list[dict[str, Any]] = []
+
+    def are_known(self, route: _Route) -> bool:
+        at = len(self.added)
+        return _map is not None and len(self.left_out) == at < len(_map[0]) and _map[0][at] == route
+
+    def add_left_out(self, app: Flask) -> None:
+        """It goes its own way from here."""
+        left_out, self.left_out = self.left_out, []
+        for arguments in left_out:
+            _add_url_rule(app, **arguments)
+
+
+def make_with_known_routes(settings: Any, start: str) -> Flask:
+    """`application.make`: of applications with all areas, all have the map of the first one."""
+    global _making, _map
+    if start != "all":
+        return _make(settings, start)
+    _making = routes = _Routes()
+    try:
+        app = _make(settings, start)
+    finally:
+        _making = None
+    if _map is None:
+        _map = routes.added, app.url_map
+    elif len(routes.left_out) == len(_map[0]):
+        app.extensions["own_map"] = routes, app.url_map
+        app.url_map = _map[1]
+    else:
+        routes.add_left_out(app)
+    return app
+
+
+def add_url_rule_unless_known(
+    self: Flask, rule: str, endpoint: str | None = None, view_func: Any = None, *more: Any, **options: Any
+) -> None:
+    routes = _making
+    if routes is None:
+        if "own_map" in self.extensions:  # a route of a test's own
+            later, self.url_map = self.extensions.pop("own_map")
+            later.add_left_out(self)
+        _add_url_rule(self, rule, endpoint, view_func, *more, **options)
+        return
+    name = endpoint or view_func.__name__
+    told = [getattr(view_func, word, None) for word in ("methods", "required_methods", "provide_automatic_options")]
+    route = rule, name, repr((more, sorted(options.items()), told))
+    if not more and routes.are_known(route) and self.view_functions.get(name, view_func) is view_func:
+        routes.left_out.append({"rule": rule, "endpoint": name, "view_func": view_func, **options})
+        if view_func is not None:
+            self.view_functions[name] = view_func
+    else:
+        routes.add_left_out(self)
+        _add_url_rule(self, rule, endpoint, view_func, *more, **options)
+    routes.added.append(route)
 
 
 def copy_migrated(runner: Runner, tell: Callable[[str], object]) -> list[str]:

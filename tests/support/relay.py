@@ -56,7 +56,11 @@ class Relay:
             if self.mode == "refuse":
                 _close(client)
                 continue
-            server = socket.create_connection(("127.0.0.1", self._to))
+            try:
+                server = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:  # those who come later are listened to all the same
+                _close(client)
+                continue
             self._open.append(server)
             for source, target, answers in ((client, server, False), (server, client, True)):
                 threading.Thread(target=self._pass_on, args=(source, target, answers), daemon=True).start()

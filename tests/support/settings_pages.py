@@ -31,7 +31,10 @@ PAGES = {
         "week_numbers",
         "week_a",
         "school_zone",
+        "todos_shown",
         "birthdays",
+        "busy_shown",
+        "pencil_in",
     ),  # fmt: skip
     "reminders": ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     "shortcuts": ("shortcuts",),

@@ -8,10 +8,12 @@ long. Always taken is what ALWAYS names, and what is not written down: where `ma
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ ALWAYS = (
 )  # fmt: skip
 _LIST = re.compile(r"\(\?(, \?)*\)(, \(\?(, \?)*\))*")
 _NUMBER = re.compile(r"\b\d+\b")
+_SAVEPOINT = re.compile(r'(?<=SAVEPOINT ")\w+')  # another name for each
 _LONG = 255  # characters
 
 Asked = dict[str, tuple[float, set[str]]]  # by test: its seconds, its statements
@@ -40,7 +43,7 @@ _unheard: set[str] = set()  # tests that failed or were skipped
 
 def statement(sql: str, values: Iterable[Any] = ()) -> str:
     """A short name for all statements like this one."""
-    words = _NUMBER.sub("0", _LIST.sub("(?)", sql.replace("%s", "?")))
+    words = _NUMBER.sub("0", _LIST.sub("(?)", _SAVEPOINT.sub("", sql.replace("%s", "?"))))
     kinds = sorted({_kind(value) for value in values})
     return hashlib.blake2b(f"{words} {kinds}".encode(), digest_size=8).hexdigest()
 
@@ -54,14 +57,29 @@ def _kind(value: object) -> str:
 
 
 def chosen(asked: Asked) -> set[str]:
-    """Tests that together send every statement: those first that send the most in a second."""
-    heard: set[str] = set()
-    found = set()
-    for name, (_seconds, statements) in sorted(asked.items(), key=lambda one: (-len(one[1][1]) / (one[1][0] + 0.05), one[0])):
-        if statements - heard:
-            found.add(name)
-            heard |= statements
-    return found
+    """Tests that together send every statement: always the one that adds the most in a second, then without those that others replace."""
+    heard: Counter[str] = Counter()
+    found = []
+    # the first is as good as it was when it was last looked at, at most: what it adds only becomes less
+    waiting = [(-len(statements) / (seconds + 0.05), name) for name, (seconds, statements) in asked.items()]
+    heapq.heapify(waiting)
+    while waiting:
+        _worth, name = heapq.heappop(waiting)
+        seconds, statements = asked[name]
+        new = statements - heard.keys()
+        again = (-len(new) / (seconds + 0.05), name)
+        if new and waiting and waiting[0] < again:
+            heapq.heappush(waiting, again)
+        elif new:
+            heard.update(statements)
+            found.append(name)
+    kept = set(found)
+    for name in sorted(found, key=lambda name: (-asked[name][0], name)):
+        statements = asked[name][1]
+        if all(heard[one] > 1 for one in statements):
+            heard.subtract(statements)
+            kept.remove(name)
+    return kept
 
 
 def written_down() -> Asked:

@@ -22,12 +22,12 @@ OURS = "lycee.example"
 
 
 @contextmanager
-def checking_app(services: Services, instance: Path) -> Iterator[Flask]:
+def checking_app(services: Services, instance: Path, **changes: object) -> Iterator[Flask]:
     """An application that believes the checks of our own mail server, and knows where to report phishing."""
     values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
     del values["instance"], values["jobs_file"], values["uploads_folder"]
     more = {"undo_seconds": 60, "secure_cookies": False, "authserv_id": OURS, "phishing_address": "security@ministry.example"}
-    app = create_app(instance, **{**values, **more})
+    app = create_app(instance, **{**values, **more, **changes})
     _forget_rows()  # what other files' tests left: all share one database
     with db.connection_context():
         names = list(User.select(User.id, User.name).where(User.name != "").tuples())

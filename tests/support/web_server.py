@@ -29,7 +29,9 @@ def web(answer: Callable[[bytes], Any], tls: ssl.SSLContext | None = None) -> It
                 got += piece
             length = re.search(rb"Content-Length: (\d+)", got)
             while length and len(got.partition(b"\r\n\r\n")[2]) < int(length[1]):
-                got += peer.recv(65536)
+                if not (piece := peer.recv(65536)):
+                    return  # hung up in the middle of what it sends
+                got += piece
             asked.append(got)
             said = answer(got)
             for piece in [said] if isinstance(said, bytes) else said:

@@ -43,8 +43,8 @@ def toml(value: object) -> str:
 
 
 def defaults() -> dict[str, str]:
-    """What is true: each setting and each value of a table, with its default or NONE."""
-    found = {field.name: toml(field.default) for field in fields(Settings)}
+    """What is true: each setting and each value of a table, with its default or NONE. `presentation` is set in pages alone."""
+    found = {field.name: toml(field.default) for field in fields(Settings) if field.name != "presentation"}
     for name, table in TABLES.items():
         found |= {f"{name}.{one.name}": NONE if one.default is MISSING else toml(one.default) for one in fields(table.entry)}
     return found

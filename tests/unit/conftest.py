@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
 import pytest
 
 
@@ -12,6 +16,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         if callspec and any(isinstance(value, str) and value == "postgresql" for value in callspec.params.values()):
             item.add_marker("postgresql")
+
+
+def opened_database(kind: str, folder: Path) -> Iterator[str]:
+    from tests.support.postgresql import fresh_database, server_url
+    from webmail.database.connection import db, open_database
+    from webmail.database.migrate import migrate
+
+    if kind == "postgresql" and not server_url():
+        pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
+    with ExitStack() as stack:
+        url = stack.enter_context(fresh_database()) if kind == "postgresql" else f"sqlite:///{folder / 'x.sqlite'}"
+        opened = open_database(url)
+        with db.connection_context():
+            migrate()
+        yield url
+        opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with tables and nothing in them, which is open: once on SQLite, once on PostgreSQL."""
+    yield from opened_database(request.param, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def module_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same, one for all tests of a file, which clear what they count."""
+    yield from opened_database(request.param, tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture

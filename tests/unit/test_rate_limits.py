@@ -11,11 +11,9 @@ from datetime import timedelta
 import pytest
 
 from tests.support.limits import let_pass
-from tests.support.postgresql import fresh_database, server_url
 from webmail import rate_limits
 from webmail.config.settings import Settings
-from webmail.database.connection import db, open_database
-from webmail.database.migrate import migrate
+from webmail.database.connection import db
 from webmail.models import LimitUse, now
 from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 
@@ -24,30 +22,11 @@ ASKED_A_DAY = replace(ASKED, most=5, span=DAY)
 HERE, THERE = "192.0.2.1", "198.51.100.1"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A database with tables, which is open."""
-    if request.param == "sqlite":
-        yield from _opened(f"sqlite:///{tmp_path_factory.mktemp('limits') / 'x.sqlite'}")
-        return
-    if not server_url():
-        pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
-    with fresh_database() as made:
-        yield from _opened(made)
-
-
-def _opened(url: str) -> Iterator[None]:
-    opened = open_database(url)
-    with db.connection_context():
-        migrate()
-        yield
-    opened.close()
-
-
 @pytest.fixture
-def tables(opened: None) -> Iterator[None]:
-    yield
-    LimitUse.delete().execute()
+def tables(module_database: str) -> Iterator[None]:
+    with db.connection_context():
+        yield
+        LimitUse.delete().execute()
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def where(address: str) -> str:
         "/push/INBOX", "/tasks/a1/result", "/contacts/export", "/calendar/export", "/calendar/export/1/a.ics",
         "/calendar/feed/a1.ics", "/filters/export", "/dav", "/dav/", "/dav/alice@lycee.example/", "/.well-known/caldav", "/import",
         "/t/a1", "/t/a1/b2/film.mp4", "/transfers/uploads", "/transfers/uploads/a1", "/g/a1/uploads/b2",
+        "/api/v1/me", "/api/v1/transfers/12/files/a.txt", "/api/v1/guests/a1/files/b.txt", "/api/v1/uploads/a1",
     ],
 )  # fmt: skip
 def test_bodies_and_streams_go_to_the_second_service(address):
@@ -53,7 +54,7 @@ def test_bodies_and_streams_go_to_the_second_service(address):
     [
         "/", "/mailbox/INBOX", "/message/1/INBOX", "/inside/1/2/INBOX", "/view/1/2/INBOX", "/print/1/INBOX", "/search", "/compose",
         "/compose/a1", "/images", "/calendar", "/contacts", "/tasks", "/tasks/a1/state", "/calendar/import", "/transfers", "/login",
-        "/healthz", "/import/server", "/pushed", "/davy", "/contacts/exports",
+        "/api", "/api/openapi.json", "/healthz", "/import/server", "/pushed", "/davy", "/contacts/exports",
     ],
 )  # fmt: skip
 def test_pages_stay_in_the_first(address):

@@ -16,7 +16,7 @@ from webmail.config.settings import ConfigError, Settings, load
 from webmail.config.tables import TABLES
 from webmail.config.values import RANGES
 
-NOT_IN_THE_FILE = {"instance"}
+NOT_IN_THE_FILE = {"instance", "presentation"}
 WAYS_IN = ("oidc", "ldap", "cas", "proxy_sign_in")  # need what nobody has by default: see _check_ways_in
 
 

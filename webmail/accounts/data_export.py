@@ -124,6 +124,7 @@ def files_of(user: User) -> Iterator[tuple[str, Iterable[bytes]]]:
         yield f"{name}.json", _encoded(rows)
     yield "shares.json", [exported_tables.shares_of(user).encode()]
     yield "large-files.json", _encoded(exported_tables.transfers_of(user))
+    yield "polls.json", _encoded(exported_tables.polls_of(user))
     yield "activity.json", _encoded(exported_tables.activity_of(user))
     yield "contacts.vcf", _encoded(exported_tables.cards_of(user))
     yield "calendars.ics", _encoded(exported_tables.calendars_of(user))

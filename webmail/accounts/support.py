@@ -15,10 +15,13 @@ from datetime import timedelta
 from enum import StrEnum
 
 from webmail import audit, rate_limits, system_mail
+from webmail.auth import account_management
 from webmail.config.settings import Settings
-from webmail.database.connection import db
+from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.locks import serialize
-from webmail.models import AuditAct, SupportRequest, SystemMessage, User, now
+from webmail.desk import cases
+from webmail.establishments import establishments
+from webmail.models import AuditAct, DeskKind, SupportRequest, SystemMessage, User, now
 from webmail.rate_limits import DAY, HOUR, Bounded, RateLimit
 
 LONGEST_TEXT, LONGEST_CONTACT, LONGEST_NAME = 4000, 200, 254  # characters
@@ -49,6 +52,7 @@ class TroubleKind(StrEnum):
     FACTOR = "factor"  # the telephone or the key is lost
     DISABLED = "disabled"
     MAIL = "mail"  # some is missing
+    BROKEN = "broken"  # a page showed an error
     OTHER = "other"
 
 
@@ -64,6 +68,7 @@ class SupportQuestion:
     browser: str = ""
     network: str = ""
     language: str = ""
+    saw: tuple[tuple[str, str], ...] = ()  # what a page showed, and the devices: names of webmail.desk.cases.SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,23 @@ class SupportLetter:
 SupportLetters = Callable[[SupportRequest, bool], tuple[SupportLetter, SupportLetter | None]]
 
 
-def is_offered(settings: Settings) -> bool:
-    """Whether there is anybody whom a request reaches."""
-    return bool(settings.admin_address) and settings.system_sender is not None
+def is_offered(settings: Settings, user: User | None) -> bool:
+    """Whether there is anybody whom a request reaches. No query with `admin_address`; else 1 for strangers, at most 3.
+
+    While the database is away it is, so that what was typed stays and the page says that nothing was sent.
+    """
+    if settings.system_sender is None:
+        return False
+    try:
+        return bool(settings.admin_address) or bool(_readers(user.address if user else "", settings))
+    except DATABASE_AWAY:
+        return True
+
+
+def _readers(address: str, settings: Settings) -> list[str]:
+    """Who is mailed about this account, or what was typed as one: the help desk, without one the accounts of administrators."""
+    desk = establishments.help_desk(address, settings.admin_address)
+    return desk or [user.address for user in account_management.administrators(establishments.MOST_ASKED)]
 
 
 def ask(
@@ -103,6 +122,7 @@ def ask(
             text=question.text[:LONGEST_TEXT], contact=question.contact[:LONGEST_CONTACT], browser=question.browser[:255],
             network=question.network[:64], language=question.language[:5],
         )  # fmt: skip
+        _open_case(row, question)
         sent = _mailed(row, notifications, settings)
         audit.record(AuditAct.SUPPORT_ASKED, actor=question.user, target=row.reference, network=question.network)
     return row, sent
@@ -130,10 +150,29 @@ def find(reference: str) -> SupportRequest | None:
     return row
 
 
+def of_person(user: User, most: int = 20) -> list[SupportRequest]:
+    """What somebody asked while signed in, the newest first. One SELECT."""
+    rows = SupportRequest.select().where(SupportRequest.user == user)
+    return list(rows.order_by(SupportRequest.created.desc()).limit(most))
+
+
 def close(row: SupportRequest) -> bool:
     """Mark it as done; whether it was open. One UPDATE."""
     open_one = (SupportRequest.id == row.id) & SupportRequest.closed.is_null()
-    return bool(SupportRequest.update(closed=now()).where(open_one).execute())
+    with db.atomic():
+        cases.settle(DeskKind.SUPPORT, [row.id])
+        return bool(SupportRequest.update(closed=now()).where(open_one).execute())
+
+
+def close_number(number: int) -> None:
+    """Mark it as done, by its number; its case is the caller's. One UPDATE."""
+    open_one = (SupportRequest.id == number) & SupportRequest.closed.is_null()
+    SupportRequest.update(closed=now()).where(open_one).execute()
+
+
+def reopen(row: SupportRequest) -> None:
+    """The person wrote once more. One UPDATE."""
+    SupportRequest.update(closed=None).where(SupportRequest.id == row.id).execute()
 
 
 def drop(user: User) -> None:
@@ -172,6 +211,14 @@ _REMARKS = frozenset(  # what stands after "the password is ..." and is none
 )
 
 
+def _open_case(row: SupportRequest, question: SupportQuestion) -> None:
+    """On the desk, with what the person saw."""
+    seen = {
+        **dict(question.saw), "browser": row.browser, "network": row.network, "contact": row.contact, "reference": row.reference,
+    }  # fmt: skip
+    cases.open_case(DeskKind.SUPPORT, row.id, user=row.user, address=row.username, topic=row.kind, text=row.text, seen=seen)
+
+
 def _same(question: SupportQuestion) -> SupportRequest | None:
     """The same request of the same person, within an hour."""
     row = SupportRequest
@@ -195,15 +242,19 @@ def _limits(question: SupportQuestion) -> list[Bounded]:
 
 
 def _mailed(row: SupportRequest, notifications: SupportLetters, settings: Settings) -> list[SystemMessage]:
-    """Queue the mail about a request, unless there were too many today: it is in the list all the same."""
+    """Queue the mail about a request to the help desk of the establishment, unless that had too many today: it is in the list
+    all the same.
+    """
     user, kind = row.user, _OF_STRANGER if row.user is None else _MAIL
-    limits = [MAILS.by(), *([MAILS_OF_STRANGERS.by()] if user is None else [])]
+    desk = _readers(user.address if user else row.username, settings)
+    limits = [MAILS.by(*desk), *([MAILS_OF_STRANGERS.by(*desk)] if user is None else [])]
     left = min(one.limit.most - rate_limits.used(settings, one) for one in limits)
     letter, copy = notifications(row, left == 1)
-    sent = []
+    sent: list[SystemMessage | None] = []
     if left > 0:
         rate_limits.note(settings, *limits)
-        sent.append(system_mail.send(settings.admin_address, kind, letter.subject, letter.body, settings.language, row.reference))
+        words = (letter.subject, letter.body, settings.language, row.reference)
+        sent += [system_mail.send(one, kind, *words) for one in desk]
     if copy is not None and user is not None:
         language = system_mail.in_language_of(user, settings)
         sent.append(system_mail.send(user.address, _COPY, copy.subject, copy.body, language, row.reference))

@@ -11,6 +11,7 @@ KINDS = {
     TroubleKind.FACTOR: _l("I lost my phone or security key"),
     TroubleKind.DISABLED: _l("My account is disabled"),
     TroubleKind.MAIL: _l("Messages are missing"),
+    TroubleKind.BROKEN: _l("A page does not work"),
     TroubleKind.OTHER: _l("Something else"),
 }
 

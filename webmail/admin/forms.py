@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from webmail.auth import account_management
+from webmail.auth.address_owners import account_of
 from webmail.calendar.rooms.resources import LONGEST_EQUIPMENT, LONGEST_NAME, RoomDescription
 from webmail.mime.headers.address_input import address_key
 from webmail.models import Resource
@@ -64,7 +64,7 @@ class RoomForm:
         if len("\n".join(equipment)) > LONGEST_EQUIPMENT:
             self.errors["equipment"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_EQUIPMENT)
         numbers = {name: self._number(name, most) for name, most in _NUMBERS.items()}
-        approver = account_management.by_address(address_key(self.approver)) if self.approver and self.approval else None
+        approver = account_of(address_key(self.approver)) if self.approver and self.approval else None
         if self.approver and self.approval and approver is None:
             self.errors["approver"] = _("No account has this address.")
         if self.errors:

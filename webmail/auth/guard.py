@@ -25,7 +25,9 @@ from webmail.auth.sessions.sessions import network_of
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in.first_steps import FirstStep, first_step
 from webmail.database.connection import DATABASE_AWAY
+from webmail.errors import NotAllowedError
 from webmail.models import AuditAct, now
+from webmail.people import policies
 from webmail.web.audit import audited
 from webmail.web.forms.body_limits import is_read_by_view
 from webmail.web.forms.origin import refuse_foreign_forms
@@ -190,6 +192,8 @@ def _require_sign_in() -> AnyResponse | None:
         return people.unauthorized()
     if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
         return elsewhere
+    if request.blueprint in policies.hidden(visit().user):
+        raise NotAllowedError(f"{request.blueprint} is hidden from {visit().user.address}")  # type: ignore[union-attr]
     g.has_frame = True  # what answers instead of the page may show the folders beside it
     _watch_whereabouts()
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
@@ -264,15 +268,15 @@ def _confirm_first(endpoint: str) -> AnyResponse | None:
     return confirm_first() if _mark(endpoint, "asks_again", False) else None
 
 
-def confirm_first(*, back: str = "", resumes: bool = False) -> AnyResponse | None:
-    """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
+def confirm_first(*, back: str = "", resumes: bool = False, within: timedelta = CONFIRMED_FOR) -> AnyResponse | None:
+    """The way to the page that asks for a factor again, None where one was given `within` this time.
 
     Having signed in just before is not enough: whoever copies the cookie then may be in the same network.
 
     `back`: the page to go on to, where it is not the one that was asked for, such as beside a file. `resumes`: that page does by
     itself what was asked for, so that the form is not sent again.
     """
-    if visit().row is None or is_confirmed():
+    if visit().row is None or is_confirmed(within):
         return None
     if resumes:
         interrupted_forms.drop_interrupted()
@@ -281,10 +285,10 @@ def confirm_first(*, back: str = "", resumes: bool = False) -> AnyResponse | Non
     return _lead_to("auth.show_confirm", back)
 
 
-def is_confirmed() -> bool:
-    """Whether a factor was asked for again within CONFIRMED_FOR. Only for views that need a sign-in."""
+def is_confirmed(within: timedelta = CONFIRMED_FOR) -> bool:
+    """Whether a factor was asked for again `within` this time. Only for views that need a sign-in."""
     row = visit().row
-    return row is not None and row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR
+    return row is not None and row.confirmed is not None and row.confirmed > now() - within
 
 
 def _mark(endpoint: str, name: str, default: Any) -> Any:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
 from webmail.calendar import editing, meeting_mail
-from webmail.calendar.editing import Done
-from webmail.calendar.guests import local_answers
+from webmail.calendar.editing import Done, Write
+from webmail.calendar.guests import automatic_rows, local_answers
 from webmail.calendar.invitations import IncomingEvent, IncomingEvents
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
@@ -86,13 +86,32 @@ def fields_of(text: str, at: str = "") -> tuple[EventFields, Stamp] | None:
 @begun_again
 def answer(
     user: User, found: IncomingEvents, invited: Invitation, given: str, comment: str, settings: Settings,
-    sealed_credential: bytes | None, zone: tzinfo,
+    sealed_credential: bytes | None, zone: tzinfo, *, automatic: bool = False,
 ) -> Answering:  # fmt: skip
-    """Write the answer and queue the message. Raises what `editing.write` and `written.enqueue` do, answers.NotInvitedError,
-    CannotChangeError, BrokenTextError, ValueError."""
+    """Write the answer and queue the message. `automatic`: nobody looked at the invitation. Raises what `editing.write` and
+    `written.enqueue` do, answers.NotInvitedError, CannotChangeError, BrokenTextError, ValueError."""
     text, messages = invited.text, tuple[ItipMessage, ...]()
     for at in invited.at or ("",):
         result = answers.answered(text, at, found.me, given, datetime.now(UTC), comment)
+        text, messages = result.text, (*messages, *result.messages)
+    answered = Answered(text, messages)
+    if automatic:
+        return _written(user, found, answered, settings, sealed_credential, zone, automatic=True)
+    refused = given == people.DECLINED and not invited.at
+    with db.atomic():
+        gone = automatic_rows.answered(user, found.events[0].incoming.uid, refused=refused) and refused
+        return _written(user, found, answered, settings, sealed_credential, zone, gone=gone)
+
+
+@begun_again
+def delegate(
+    user: User, found: IncomingEvents, invited: Invitation, address: str, comment: str, settings: Settings,
+    sealed_credential: bytes | None, zone: tzinfo,
+) -> Answering:  # fmt: skip
+    """Somebody else comes instead: queue the message to the organiser and the invitation to them. Raises as `answer`."""
+    text, messages = invited.text, tuple[ItipMessage, ...]()
+    for at in invited.at or ("",):
+        result = answers.delegated(text, at, found.me, address, datetime.now(UTC), comment)
         text, messages = result.text, (*messages, *result.messages)
     return _written(user, found, Answered(text, messages), settings, sealed_credential, zone)
 
@@ -110,10 +129,13 @@ def propose(
 
 def _written(
     user: User, found: IncomingEvents, result: Answered, settings: Settings, sealed_credential: bytes | None, zone: tzinfo,
-    *, rooms_optional: bool = True,
+    *, rooms_optional: bool = True, automatic: bool = False, gone: bool = False,
 ) -> Answering:  # fmt: skip
+    """`gone`: what was pencilled in, and is declined, goes from the calendar."""
     event = found.events[0]
     write = found.write(event, result.text)
+    if gone and event.row is not None:
+        write = Write(event.row.collection_id, event.row.href, "", event.row.etag)
     writes = [write] if write is not None else []
     state = event.row.etag if event.row is not None else ""
     colleagues = local_answers.local(result.messages, settings)
@@ -122,7 +144,7 @@ def _written(
         done = editing.write(user, writes, settings, as_kept=True, rooms_optional=rooms_optional) if writes else []
         for one in colleagues:
             local_answers.note(one, settings)
-        sent = meeting_mail.enqueue(user, result.messages, settings, sealed_credential, zone, state=state)
+        sent = meeting_mail.enqueue(user, result.messages, settings, sealed_credential, zone, state=state, automatic=automatic)
     return Answering(done, sent)
 
 
@@ -166,16 +188,6 @@ def decide(
         return _written(user, found, Answered(there, told), settings, sealed_credential, zone)
     result = distribution.distributed(there, proposals.taken(there, event.incoming), found.me, moment, comment=comment)
     return _written(user, found, Answered(result.text, result.messages), settings, sealed_credential, zone, rooms_optional=False)
-
-
-def noted(user: User, found: IncomingEvents, settings: Settings) -> bool:
-    """Note the answers of guests, proven to be theirs, in the events that the person organises; whether there were any."""
-    if found.method != "reply":
-        return False
-    writes = found.writes
-    if writes:
-        editing.write(user, writes, settings, as_kept=True, rooms_optional=True)
-    return bool(writes)
 
 
 def own_time(event: tuple[EventFields, Stamp], start: datetime, end: datetime) -> tuple[datetime, datetime]:

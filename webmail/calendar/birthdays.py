@@ -19,7 +19,6 @@ from webmail.calendar import objects
 from webmail.calendar.search_words import words_of
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
-from webmail.contacts import card_changes
 from webmail.contacts.card_changes import CardChange
 from webmail.contacts.store import INDIVIDUAL
 from webmail.database.connection import db
@@ -228,6 +227,3 @@ def _rename(calendar: int, before: str, language: str) -> None:
     if props.get(collections.NAME) == _name(before):
         props[collections.NAME] = _name(language)
         collections.set_props(calendar, props, modified=now())
-
-
-card_changes.kept_by(follow)

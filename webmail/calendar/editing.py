@@ -12,6 +12,7 @@ import peewee as pw
 from webmail.calendar import objects, privacy
 from webmail.calendar.rooms import bookings
 from webmail.calendar.rooms.bookings import Booker
+from webmail.calendar.todos import todo_rows
 from webmail.collections import quota, trash
 from webmail.collections import store as collections
 from webmail.collections.store import Access
@@ -91,14 +92,22 @@ def writable(user: User) -> list[Access]:
 
 def takes_events(access: Access) -> bool:
     """Whether events can be in a calendar, which may be for tasks alone."""
-    return "VEVENT" in (access.collection.components or "VEVENT")
+    return takes(access, "VEVENT")
 
 
-def load(user: User, calendar: int, href: str) -> tuple[Access, CalendarObject]:
-    """An event by its calendar's `id` and its name there, as they see it. 2 queries. Raises NoSuchEventError."""
+def takes(access: Access, component: str) -> bool:
+    """Whether such objects can be in a calendar, which has what it is for among its components; events if it says nothing."""
+    return component in (access.collection.components or "VEVENT")
+
+
+def load(user: User, calendar: int, href: str, component: str = "VEVENT") -> tuple[Access, CalendarObject]:
+    """An event, or another `component`, by its calendar's `id` and its name there, as they see it. 2 queries.
+
+    Raises NoSuchEventError.
+    """
     access = next((one for one in calendars(user) if one.collection.id == calendar), None)
     row = _row(calendar, href) if access else None
-    if access is None or row is None or row.component != "VEVENT":
+    if access is None or row is None or row.component != component:
         raise NoSuchEventError(f"no event {href[:60]!r} in calendar {calendar}")
     return privacy.as_seen(access, row, user)
 
@@ -111,19 +120,21 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
 @begun_again
 def write(
     user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, is_stored: bool = False,
-    rooms_optional: bool = False,
+    rooms_optional: bool = False, component: str = "VEVENT",
 ) -> list[Done]:  # fmt: skip
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
     stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `is_stored`.
 
-    `rooms_optional`: written without the rooms that somebody else has. 1 transaction. Raises UnusableCalendarError,
-    EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError, RoomRefusedError.
+    `rooms_optional`: written without the rooms that somebody else has; `component`: what is written, if no events.
+
+    1 transaction. Raises UnusableCalendarError, EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError,
+    RoomRefusedError.
     """
     zone = objects.zone_of(settings.timezone)
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
     with db.atomic():
         collections.lock(sorted({one.calendar for one in writes}))
-        accesses = {one.collection.id: one for one in calendars(user) if one.writes and takes_events(one)}
+        accesses = {one.collection.id: one for one in calendars(user) if one.writes and takes(one, component)}
         may = {number: one.collection for number, one in accesses.items()}
         if not all(one.calendar in may for one in writes):
             raise NotWritableError("no right to write")
@@ -160,10 +171,10 @@ def _trash_taken(calendar: Collection, item: Write, user: User) -> int:
 
 def _title(row: CalendarObject) -> str:
     one = Occurrence.select(Occurrence.summary).where(Occurrence.object == row.id).first()
-    return str(one.summary) if one is not None else ""
+    return str(one.summary) if one is not None else todo_rows.title_of(row.id) if row.component == "VTODO" else ""
 
 
-def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
+def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.PreparedObject:
     if len(text.encode()) > LARGEST:
         raise LimitReachedError("too large an event")
     try:
@@ -175,7 +186,7 @@ def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
 
 
 def _write_one(
-    item: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings, booker: Booker
+    item: Write, row: CalendarObject | None, found: objects.PreparedObject | None, settings: Settings, booker: Booker
 ) -> Done:
     before = row.text if row else ""
     if found is None:
@@ -198,7 +209,10 @@ def offer_undo(user: User, done: Iterable[Done]) -> str:
 
 
 @begun_again
-def undo(user: User, name: str, settings: Settings, *, rewritten: Callable[[Sequence[Done]], list[Write]] | None = None) -> bool:
+def undo(
+    user: User, name: str, settings: Settings, *, rewritten: Callable[[Sequence[Done]], list[Write]] | None = None,
+    component: str = "VEVENT",
+) -> bool:  # fmt: skip
     """Put back what `offer_undo` kept, all or nothing, under its names; False if it is over, not theirs, or was done already.
 
     `rewritten`: says in the transaction what is to be written for these steps.
@@ -213,7 +227,7 @@ def undo(user: User, name: str, settings: Settings, *, rewritten: Callable[[Sequ
         if undo_store.take(user, name, _OPENING) is None:
             return False
         back = [Write(one.calendar, one.href, one.before, one.etag) for one in steps]
-        write(user, rewritten(steps) if rewritten else back, settings, as_kept=True, rooms_optional=True)
+        write(user, rewritten(steps) if rewritten else back, settings, as_kept=True, rooms_optional=True, component=component)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])
         for one in steps:
             if one.trashed:

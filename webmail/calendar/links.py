@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable, Sequence
+from collections.abc import Collection as Several
+from typing import Any
 
 from webmail import rate_limits
 from webmail.collections import manager_notes, shares
+from webmail.collections.look import title_of
 from webmail.collections.manager_notes import ManagerAct
-from webmail.collections.store import CALENDAR
+from webmail.collections.store import CALENDAR, calendars_of
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReachedError
@@ -71,6 +75,11 @@ def find(token: str, kind: str) -> CalendarLink | None:
     return found.where(CalendarLink.token_hash == _hash(token), CalendarLink.kind == kind, User.active == 1).first()
 
 
+def owner_changed(calendar: int, owner: User) -> None:
+    """Its public addresses stay, and are the new owner's to end. 1 query."""
+    CalendarLink.update(user=owner).where(CalendarLink.collection == calendar).execute()
+
+
 def count(link: CalendarLink, settings: Settings) -> None:
     """Count a request. 4 queries. Raises TooManyRequestsError."""
     rate_limits.take(settings, ASKED.by(link.id))
@@ -79,3 +88,34 @@ def count(link: CalendarLink, settings: Settings) -> None:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def of_everybody(people: Callable[[Any], Any], after: int, most: int) -> list[CalendarLink]:
+    """Those of the calendars of these people (a condition of a column), by their number, for administrators. 1 SELECT."""
+    found = CalendarLink.select().where(people(CalendarLink.user), CalendarLink.id > after)
+    return list(found.order_by(CalendarLink.id).limit(most))
+
+
+def titles(found: Sequence[CalendarLink]) -> dict[int, str]:
+    """What their calendars are called, by number. 1 SELECT."""
+    return {number: title_of(props) for number, _owner, props in calendars_of({link.user_id for link in found})}
+
+
+def end_several(numbers: Several[int], people: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """End those of these numbers of calendars of these people; returns what they were, for `put_back`. 1 transaction."""
+    columns = (CalendarLink.user, CalendarLink.collection, CalendarLink.token_hash, CalendarLink.kind, CalendarLink.whole)
+    with db.atomic():
+        mine = CalendarLink.id.in_(list(numbers)) & people(CalendarLink.user)
+        rows: Any = CalendarLink.select(CalendarLink.id, *columns, CalendarLink.made_by).where(mine)
+        found = list(rows.dicts())
+        CalendarLink.delete().where(CalendarLink.id.in_([one["id"] for one in found])).execute()
+    return found
+
+
+def put_back(found: Sequence[dict[str, Any]]) -> None:
+    """Those that were ended open their calendars again, but those of calendars that have gone. 1 transaction."""
+    with db.atomic():
+        there = {number for number, _owner, _props in calendars_of({one["user"] for one in found})}
+        for one in found:
+            if one["collection"] in there:
+                CalendarLink.insert(one).on_conflict_ignore().execute()

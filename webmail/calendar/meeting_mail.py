@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 
 from flask_babel import gettext as _
@@ -20,7 +21,7 @@ from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.component_tree import parsed
 from webmail.models import Outbox, User
 
-_ANSWERS = (people.ACCEPTED, people.TENTATIVE, people.DECLINED)
+_ANSWERS = (people.ACCEPTED, people.TENTATIVE, people.DECLINED, people.DELEGATED)
 
 
 def addresses_of(user: User, settings: Settings) -> Addresses:
@@ -36,9 +37,10 @@ def enqueue(
     zone: tzinfo,
     *,
     state: str = "",
+    automatic: bool = False,
 ) -> list[Outbox]:
     """Put messages into the outbox; call it in the transaction that writes the event. `state`: what the event was before (its
-    etag), so that accepting, declining and accepting are three messages, and a second click none.
+    etag), so that accepting, declining and accepting are three messages, and a second click none. `automatic`: nobody wrote it.
 
     Raises as `written.enqueue`.
     """
@@ -46,16 +48,17 @@ def enqueue(
     for message in messages:
         about = [message.digest(",".join(message.recipients)), state]
         name = written.named(user, " ".join(about))
-        queued.append(written.enqueue(user, draft_of(user, message, settings, zone), name, settings, sealed_credential))
+        draft = replace(draft_of(user, message, settings, zone), automatic=automatic)
+        queued.append(written.enqueue(user, draft, name, settings, sealed_credential))
     return queued
 
 
-def draft_of(user: User, message: ItipMessage, settings: Settings, zone: tzinfo) -> Draft:
-    """The message, from the address that it says."""
+def draft_of(user: User, message: ItipMessage, settings: Settings, zone: tzinfo, page: str = "") -> Draft:
+    """The message, from the address that it says. `page`: the address where its one recipient can answer."""
     identity = _identity(user, message.sender, settings)
     to = tuple(Address("", address) for address in message.recipients)
     return Draft(
-        identity, to=to, subject=subject_of(message), text=text_of(message, zone), calendar=message.text,
+        identity, to=to, subject=subject_of(message), text=text_of(message, zone, page), calendar=message.text,
         message_id=builder.new_message_id(identity.email.rpartition("@")[2]),
     )  # fmt: skip
 
@@ -90,6 +93,8 @@ def _answer_subject(answer: str, title: str) -> str:
         return _("Accepted: %(title)s", title=title)
     if answer == people.TENTATIVE:
         return _("Maybe: %(title)s", title=title)
+    if answer == people.DELEGATED:
+        return _("Someone else is coming: %(title)s", title=title)
     return _("Declined: %(title)s", title=title)
 
 
@@ -98,7 +103,7 @@ def _answer_in(message: ItipMessage) -> str:
     return next((answer for answer in found if answer in _ANSWERS), people.DECLINED)
 
 
-def text_of(message: ItipMessage, zone: tzinfo) -> str:
+def text_of(message: ItipMessage, zone: tzinfo, page: str = "") -> str:
     """What people read whose program knows no invitations."""
     root = parsed(message.text)
     event = root.parts("VEVENT")[0]
@@ -115,6 +120,8 @@ def text_of(message: ItipMessage, zone: tzinfo) -> str:
         lines.append("")
     if comment := event.text("COMMENT"):
         lines[1:1] = ["", comment]
+    if page:
+        lines += ["", _("Reply on this page, without an account:"), page]
     return "\n".join(lines) + "\n"
 
 
@@ -128,6 +135,7 @@ def _sentence(message: ItipMessage) -> str:
             return {
                 people.ACCEPTED: _("I will come."),
                 people.TENTATIVE: _("I may come."),
+                people.DELEGATED: _("I am sending someone else."),
                 people.DECLINED: _("I will not come."),
             }[_answer_in(message)]
         case "CANCEL":

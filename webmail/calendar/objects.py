@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import peewee as pw
@@ -22,6 +22,7 @@ from webmail.calendar.reminders import reminder_rows
 from webmail.calendar.rooms import bookings
 from webmail.calendar.rooms.bookings import Booker
 from webmail.calendar.search_words import words_of
+from webmail.calendar.todos import todo_rows
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.database import prepared as queries
@@ -47,7 +48,14 @@ _MOST_BUSY = 20_000  # times of one answer
 _CHUNK = 500
 
 
-Prepared = tuple[ReadObject, Expansion, int, int]
+class PreparedObject(NamedTuple):
+    """What `write` needs of a text. `todo`: the columns of what is to be done (`todo_rows.values_of`)."""
+
+    read: ReadObject
+    expansion: Expansion
+    start: int
+    end: int
+    todo: dict[str, Any] | None = None
 
 
 class TooMuchAskedError(Exception):
@@ -66,7 +74,7 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo("UTC")
 
 
-def prepared(text: str, zone: tzinfo, *, once: bool = False) -> Prepared:
+def prepared(text: str, zone: tzinfo, *, once: bool = False) -> PreparedObject:
     """What `write` needs of a text, found outside the transaction, and from when until when it is expanded.
 
     `once`: as if it took place once, where its rules are refused. Raises UnusableCalendarError.
@@ -74,8 +82,9 @@ def prepared(text: str, zone: tzinfo, *, once: bool = False) -> Prepared:
     read = calendar_object.read_once(text) if once else calendar_object.read(text)
     start, end = indexed(int(time.time()))
     if read.component == "VEVENT":
-        return read, occurrences.expand(read, start, end, zone), start, end
-    return read, Expansion(-FOR_EVER, FOR_EVER, ()), start, end
+        return PreparedObject(read, occurrences.expand(read, start, end, zone), start, end)
+    todo = todo_rows.values_of(text, zone) if read.component == "VTODO" else None
+    return PreparedObject(read, Expansion(-FOR_EVER, FOR_EVER, ()), start, end, todo)
 
 
 def indexed(at: int) -> tuple[int, int]:
@@ -83,13 +92,26 @@ def indexed(at: int) -> tuple[int, int]:
     return at - _BEHIND, at + _AHEAD
 
 
+def schedule_tag(row: CalendarObject) -> str:
+    """What is another one after each change but answers of guests (RFC 6638, 3.2.10)."""
+    return tag_of(row.etag, row.schedule_tag)
+
+
+def tag_of(etag: str, stored: str | None) -> str:
+    """The same of a row's columns: what an older version of Traboule wrote has another etag."""
+    known, _space, tag = (stored or "").partition(" ")
+    return tag if known == etag else etag
+
+
 def write(
-    calendar: int, href: str, text: str, found: Prepared, row: CalendarObject | None, booker: Booker | None = None
-) -> CalendarObject:
+    calendar: int, href: str, text: str, found: PreparedObject, row: CalendarObject | None, booker: Booker | None = None,
+    *, answered: bool = False,
+) -> CalendarObject:  # fmt: skip
     """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. The rooms that it asks
-    for are booked, and answer in its text. Raises UidTakenError, RoomRefusedError.
+    for are booked, and answer in its text. `answered`: a guest's answer alone has changed. Raises UidTakenError,
+    RoomRefusedError.
     """
-    read, expansion, start, end = found
+    read, expansion, start, end, todo = found
     rooms = bookings.plan(calendar, text, expansion.takings, read.recurring and not read.once, row, booker)
     text = rooms.text
     content = text.encode()
@@ -102,6 +124,7 @@ def write(
         "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
         "words": words_of(text), "modified": now(), "public_etag": privacy.etag_unless_private(text, etag),
+        "schedule_tag": f"{etag} {schedule_tag(row)}" if answered and row is not None else None,
     }  # fmt: skip
     try:
         with db.atomic():
@@ -117,6 +140,9 @@ def write(
     bookings.apply(rooms, number)
     if read.component == "VEVENT":
         reminder_rows.follow(calendar, number, text, expansion.last, new=row is None)
+    if todo is not None or (row is not None and row.component == "VTODO"):
+        todo_rows.follow(calendar, number, todo, new=row is None)
+        reminder_rows.follow(calendar, number, text, todo_rows.last_of(todo), new=row is None)
     collections.there(calendar, [href])
     return CalendarObject.get_by_id(number)
 
@@ -127,6 +153,7 @@ def answer(row: CalendarObject, text: str) -> None:
     etag = hashlib.sha256(content).hexdigest()
     seq = collections.changed(row.collection_id, size=len(content) - row.size)
     values = {"text": text, "size": len(content), "etag": etag, "seq": seq, "modified": now()}
+    values["schedule_tag"] = f"{etag} {schedule_tag(row)}"
     seen = privacy.etag_unless_private(text, etag)
     CalendarObject.update(**values, public_etag=seen).where(CalendarObject.id == row.id).execute()
     collections.there(row.collection_id, [row.href])
@@ -168,6 +195,7 @@ def move(row: CalendarObject, calendar: Collection, href: str) -> None:
         raise UidTakenError(str(error)) from error
     Occurrence.update(collection=calendar.id).where(Occurrence.object == row.id).execute()
     reminder_rows.moved(row.id, calendar.id)
+    todo_rows.moved(row.id, calendar.id)
     collections.there(calendar.id, [href])
 
 
@@ -364,7 +392,7 @@ def _renew(number: int, calendar: int, zone: tzinfo) -> bool:
     values: dict[str, Any] = {}
     takings: Sequence[Taking] = ()
     try:
-        _read, expansion, start, end = prepared(row.text, zone)  # before the lock: it may take a while
+        _read, expansion, start, end, _todo = prepared(row.text, zone)  # before the lock: it may take a while
     except UnusableCalendarError:  # by a rule that was made stricter: what is in the table stays
         values = {"indexed_until": int(time.time()) + 100 * _YEAR}
     else:

@@ -6,12 +6,22 @@ import peewee as pw
 
 from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
-from webmail.calendar.guests import guest_reminders, reminder_rounds, sent_invitations
-from webmail.calendar.notifications import guest_letters
+from webmail.calendar.free_busy import outside_times
+from webmail.calendar.guests import (
+    automatic_rows,
+    guest_links,
+    guest_reminders,
+    guest_replies,
+    reminder_rounds,
+    scheduling_inbox,
+    sent_invitations,
+)
+from webmail.calendar.notifications import guest_letters, room_letters
 from webmail.calendar.notifications import reminders as calendar_letters
 from webmail.calendar.reminders import daily_agenda, reminders
-from webmail.calendar.rooms import bookings
+from webmail.calendar.rooms import bookings, room_notices
 from webmail.calendar.subscriptions import rounds, subscriptions
+from webmail.calendar.todos import todo_rows
 from webmail.config.settings import Settings
 from webmail.contacts import categories
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
@@ -34,10 +44,20 @@ def _remind_guests(run: PeriodicRun) -> None:
         reminder_rounds.sweep(lambda user: guest_letters.posting(user, run.settings))
 
 
+def _write_of_rooms(run: PeriodicRun) -> None:
+    with run.mailing():
+        messages = room_letters.sweep(run.settings)
+    run.deliver_system_mail(messages)
+
+
 def _keep_birthdays(settings: Settings) -> None:
     """Fill calendars of birthdays, and the index of categories, from the contacts that were there before."""
     categories.fill()
     birthdays.sweep(settings)
+
+
+def _index_todos(settings: Settings) -> None:
+    todo_rows.fill(objects.zone_of(settings.timezone))
 
 
 def _extend_index(settings: Settings) -> None:
@@ -56,6 +76,17 @@ WORK = AreaWork(
             only_if=lambda settings: settings.token_key_file,
             pending=lambda _settings: [guest_reminders.to_look_at()],
         ),
+        Periodic("room letters", _write_of_rooms, room_notices.EVERY, pending=lambda _settings: [room_notices.waiting()]),
+        # each address is claimed by one worker
+        Periodic(
+            "busy times outside",
+            swept(lambda _settings: outside_times.sweep()),
+            outside_times.EVERY,
+            only_if=lambda settings: settings.calendar_subscriptions,
+            by_all=True,
+            pending=lambda _settings: [outside_times.waiting()],
+        ),
+        Periodic("todos", swept(_index_todos), pending=lambda _settings: [todo_rows.to_fill()]),
         Periodic("birthdays", swept(_keep_birthdays), pending=birthdays.pending),
         # each calendar is claimed by one worker
         Periodic(
@@ -68,5 +99,13 @@ WORK = AreaWork(
         ),
     ),
     clean_up=(_extend_index,),
-    expire=(sent_invitations.forget_old,),
+    expire=(
+        sent_invitations.forget_old,
+        automatic_rows.forget_old,
+        bookings.forget_old,
+        scheduling_inbox.forget_old,
+        guest_links.forget_old,
+        guest_replies.forget_old,
+        outside_times.forget_old,
+    ),  # fmt: skip
 )

@@ -15,7 +15,7 @@ from webmail.auth.recovery.factor_reset import reset_factors
 from webmail.auth.sessions import mail_sessions
 from webmail.auth.sessions.endings import end_everything
 from webmail.cli.audit import noted
-from webmail.cli.values import account_of, printable
+from webmail.cli.values import account_of, last_words, printable
 from webmail.models import AuditAct, User
 from webmail.web.current import settings
 from webmail.web.security_mail import SecurityNotice, tell
@@ -85,7 +85,7 @@ def revoke_app_passwords(address: str, number: int | None, everything: bool) -> 
     if number is not None and not gone:
         raise click.ClickException(f"{user.address} has no app password {number}")
     for row in gone:
-        mail_sessions.end_app_password(row.id, settings())
+        mail_sessions.end_app_password(row.id, user.address, settings())
         noted(AuditAct.APP_PASSWORD_REVOKED, user.address, name=row.name)
         tell(user, SecurityNotice.APP_PASSWORD_REVOKED, row.name)
     click.echo(f"{len(gone)} app password{'' if len(gone) == 1 else 's'} of {user.address} revoked")
@@ -99,7 +99,11 @@ def set_role(address: str, role: str) -> None:
     """Make a person an administrator, or an ordinary person again, and sign them out everywhere."""
     user = account_of(address)
     before = user.role
-    if not account_management.set_role(user, role):
+    try:
+        changed = account_management.set_role(user, role)
+    except account_management.LastAdministratorError as error:
+        raise click.ClickException(last_words(user)) from error
+    if not changed:
         click.echo(f"{user.address} is {_in_words(role)} already")
         return
     noted(AuditAct.ACCOUNT_ROLE_SET, user.address, role=role, before=before)

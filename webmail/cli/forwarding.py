@@ -12,7 +12,7 @@ from webmail.cli.values import account_of, printable
 from webmail.errors import MailError
 from webmail.filters import store
 from webmail.filters.forwarding import forward_change, forward_targets, script_redirects
-from webmail.filters.notifications.administrators import forwarding_turned_off
+from webmail.filters.forwarding.forward_texts import forwarding_turned_off
 from webmail.models import AuditAct, ForwardTarget, User
 from webmail.web.current import settings
 

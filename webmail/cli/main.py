@@ -13,10 +13,24 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
+from webmail.admin.people import creation
+from webmail.admin.people.creation import NewPerson
+from webmail.admin.people.record import COMMAND
+from webmail.appointments.leaving import told_by_leaving
 from webmail.auth import account_management
+from webmail.auth.new_accounts import NewFault
 from webmail.auth.passwords import hashing
 from webmail.auth.providers.directory import decide_by_hand
+from webmail.calendar.rooms import resources
 from webmail.cli.absence import absence
+from webmail.cli.administration.accounts import add_many, change_many, list_homes, rename_account
+from webmail.cli.administration.aliases import alias
+from webmail.cli.administration.handovers import handovers
+from webmail.cli.administration.lists import lists
+from webmail.cli.administration.people_files import export_people, import_people
+from webmail.cli.administration.quarantine import quarantine
+from webmail.cli.administration.school_year import begin_school_year
+from webmail.cli.administration.settings import settings as page_settings
 from webmail.cli.archive import archive
 from webmail.cli.audit import audit, noted
 from webmail.cli.backup import backup
@@ -34,7 +48,7 @@ from webmail.cli.rooms import rooms
 from webmail.cli.storage import storage
 from webmail.cli.support import support
 from webmail.cli.transfers import transfers
-from webmail.cli.values import account_of, address_of, bytes_of, printable, room_of
+from webmail.cli.values import account_of, address_of, bytes_of, last_words, printable, room_of
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.database.migrate import migrate as migrate_database
 from webmail.doctor import checks as examination
@@ -49,11 +63,17 @@ from webmail.web.templates import template_cache
 
 SHORTEST_PASSWORD = 8  # characters
 LONGEST_NAME = 190  # the column's length
+_FAULTS = {
+    NewFault.ADDRESS: "can't be the address of an account: letters, figures and . _ - ' alone, and no + in it",
+    NewFault.TAKEN: "is another address of an account, a list's or that of something else",
+    NewFault.RESTS: "was somebody else's not long ago, and is given to nobody yet (address_rest_days)",
+    NewFault.NAME: "can't have this name",
+}
 
 
 def register(group: click.Group) -> None:
-    about_people = (accounts, groups, support, absence, archive, forwarding)
-    for command in (migrate, *about_people, rooms, dav, storage, transfers, audit, backup, doctor, dns, jobs):
+    about_people = (accounts, groups, handovers, lists, quarantine, support, absence, archive, forwarding)
+    for command in (migrate, *about_people, rooms, page_settings, dav, storage, transfers, audit, backup, doctor, dns):
         _in_sentences(command)
         group.add_command(command)
 
@@ -92,7 +112,12 @@ def migrate() -> None:
 
 
 accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
-for _more in (factors, directory, disconnect_account, app_passwords, set_role, deputy, list_deletions, delete_account):
+for _more in (
+    factors, directory, disconnect_account, app_passwords, set_role, deputy, list_deletions, delete_account,
+    add_many, change_many, rename_account, list_homes, alias,
+):  # fmt: skip
+    accounts.add_command(_more)
+for _more in (import_people, export_people, begin_school_year):
     accounts.add_command(_more)
 
 
@@ -116,24 +141,28 @@ def lasting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def add_account(address: str, name: str, quota: str, admin: bool, no_password: bool, lasting: bool, password_stdin: bool) -> None:
     """Add an account, and ask for a password for its first sign-in."""
     address = address_of(address)
-    name = _name(name)
-    quota_bytes = bytes_of(quota)
+    person = NewPerson(address, _name(name), bytes_of(quota), role="admin" if admin else "person", lasting=lasting)
     if User.get_or_none(User.address == address):
         raise click.ClickException(f"{address} already exists")
-    ours = settings().sign_in == "accounts"
-    password = _hash(password_stdin) if ours and not no_password else ""
-    role = "admin" if admin else "person"
-    must_change = bool(password) and not lasting
-    account_management.create(address, name, role=role, password=password, must_change=must_change, quota_bytes=quota_bytes)
-    noted(AuditAct.ACCOUNT_ADDED, address, role=role)
+    _refuse_reserved(address)
+    if fault := creation.fault_of(person):
+        raise click.ClickException(f"{address} {_FAULTS[fault]}")
+    ours = creation.keeps_passwords(settings())
+    person.letters = _typed_password(password_stdin) if ours and not no_password else ""
+    creation.create([person], COMMAND, settings())
     why = "they sign in by a provider" if ours else "the mail server keeps passwords here"
-    click.echo(f"added {address}" + ("" if password else f"; no password asked for: {why}"))
+    click.echo(f"added {address}" + ("" if person.letters else f"; no password asked for: {why}"))
+
+
+def _refuse_reserved(address: str) -> None:
+    if address and resources.is_room(address):
+        raise click.ClickException(f"{address} is the address of a room or thing; give that one another first, on /admin/rooms")
 
 
 @accounts.command("list")
 def list_accounts() -> None:
     """List all accounts: address, state, role, quota, name, and providers that sign them in."""
-    users = list(User.select().order_by(User.domain, User.local))
+    users = list(User.select().where(User.role != account_management.GROUP).order_by(User.domain, User.local))
     if not users:
         click.echo("No accounts yet.")
     providers = _providers()
@@ -226,11 +255,17 @@ def set_limits(address: str, hour: int, day: int) -> None:
 def disable_account(address: str) -> None:
     """Disable an account and sign the person out at once. Their mail is kept."""
     user = account_of(address)
-    account_management.set_active(user, False)
+    try:
+        account_management.set_active(user, False)
+    except account_management.LastAdministratorError as error:
+        raise click.ClickException(last_words(user)) from error
     decide_by_hand(user)
     forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
     click.echo(f"{user.address} is disabled; {signed_out(user)}")
+    if booked := told_by_leaving(user):
+        people = "person has" if booked == 1 else "people have"
+        click.echo(f"{booked} {people} appointments; they are told two days before, unless the account is enabled again")
 
 
 @accounts.command("enable")
@@ -255,6 +290,7 @@ def allow_address(address: str, alias: str, name: str) -> None:
     The mail server reads the same table of addresses."""
     user, name = account_of(address), _name(name)
     alias = _one_of(alias, name)
+    _refuse_reserved(alias)
     if alias and alias != user.address and account_management.allow(user, address=alias):
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
     if name and account_management.allow(user, name=name):
@@ -326,24 +362,19 @@ def doctor(address: str, recipient: str) -> None:
         sys.exit(1)
 
 
-@click.command()
-@with_appcontext
-def jobs() -> None:
-    """Run the worker: send mail that is due and do background tasks. Run exactly one."""
-    from webmail.jobs import work  # not needed by any other command
-
-    work(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
 def _hash(from_stdin: bool) -> str:
     """The hash of a password read from standard input or prompted for twice."""
+    return hashing.hash_password(_typed_password(from_stdin))
+
+
+def _typed_password(from_stdin: bool) -> str:
+    """A password read from standard input or prompted for twice, that can be one."""
     password = _piped() if from_stdin else _password("Password", once_more=True)
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"a password needs at least {SHORTEST_PASSWORD} characters")
-    try:
-        return hashing.hash_password(password)
-    except hashing.UnusablePasswordError as error:
-        raise click.ClickException(str(error)) from error
+    if not hashing.usable(password):
+        raise click.ClickException(f"a password has 1 to {hashing.LONGEST} characters, on one line")
+    return password
 
 
 def _password(question: str, once_more: bool = False) -> str:

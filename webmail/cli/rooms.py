@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from webmail.calendar.rooms import resources
-from webmail.calendar.rooms.resources import AddressTakenError, RoomDescription, UnusableRoomError
+from webmail.calendar.rooms.resources import AddressTakenError, RoomDescription, RoomNameTakenError, UnusableRoomError
 from webmail.cli.audit import noted
 from webmail.cli.values import account_of, printable
 from webmail.models import AuditAct
@@ -56,6 +56,8 @@ def add_room(
         saved = resources.save(described, domain)
     except AddressTakenError as error:
         raise click.ClickException(f"{error} is in use: by an account or another room") from error
+    except RoomNameTakenError as error:
+        raise click.ClickException(f"another one is called {printable(str(error))} at this site") from error
     except UnusableRoomError as error:
         raise click.ClickException(f"this {error} can't be used") from error
     noted(AuditAct.ROOM_CHANGED, saved.address, change="made")

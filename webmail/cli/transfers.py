@@ -1,21 +1,32 @@
-"""Command line of large files: `flask --app wsgi transfers sweep, list, show, close, limit, totals`. Never names of files."""
+"""Command line of large files: `flask --app wsgi transfers sweep, list, show, close, send, limit, totals`. Never names of
+files."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
+from webmail.api import told, transfer_files, transfer_sending
+from webmail.api.error_kinds import problem_of
+from webmail.api.problems import ProblemError
+from webmail.api.transfer_sending import TransferWishes
 from webmail.cli.audit import noted
 from webmail.cli.values import account_of, bytes_of, printable, room_of
-from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
+from webmail.errors import MailError
+from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient, User
 from webmail.storage import StorageAwayError
-from webmail.transfers import additions, content, limits, overview, store
+from webmail.transfers import additions, assembly, content, limits, overview, store
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import reports
 from webmail.web.current import settings
 
 transfers = AppGroup("transfers", help="Large files that are sent as links: what is stored, how much a person may store.")
 _MOST = 10_000
+_CHUNK = 1 << 20  # bytes
 
 
 @transfers.command("sweep")
@@ -93,6 +104,47 @@ def close(number: int, reason: str) -> None:
     recipients.settle(transfer, settings())
     store.purge(transfer, settings())
     click.echo(f"{number}: closed")
+
+
+@transfers.command("send")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "sender", required=True, help="Whose transfer it is, within their limits.")
+@click.option(
+    "--to", "people", multiple=True, help="Who is mailed the link; may be given several times. Nobody: it is only printed."
+)
+@click.option("--subject", default="")
+@click.option("--message", default="")
+@click.option("--days", type=click.IntRange(1, 3650), default=None, help="For how many days the link works.")
+def send(files: tuple[Path, ...], sender: str, people: tuple[str, ...], subject: str, message: str, days: int | None) -> None:
+    """Send files of this machine as links, as somebody who has an account; prints the link."""
+    with force_locale("en"):  # there is no request that would say which
+        sent = _sent(account_of(sender), files, TransferWishes(people, " ".join(subject.split()), message, days=days or 0))
+    noted(AuditAct.TRANSFER_SENT, sent.owner.address, transfer=sent.id)
+    click.echo(f"{sent.id}\t{told.link('transfers.show', link=store.link_token(sent, settings()))}")
+
+
+def _sent(user: User, files: tuple[Path, ...], wishes: TransferWishes) -> Transfer:
+    """What can't be sent is forgotten, with what was stored of it."""
+    made = None
+    try:
+        made = transfer_sending.begin(user, wishes, settings())
+        for file in files:
+            with file.open("rb") as opened:
+                chunks = iter(partial(opened.read, _CHUNK), b"")
+                transfer_files.store_file(made, file.name, file.stat().st_size, chunks, settings())
+        return transfer_sending.publish(made, user, settings())
+    except (ProblemError, MailError, OSError) as error:
+        if made is not None:
+            assembly.drop(made, settings())
+        raise click.ClickException(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    problem = problem_of(error) if isinstance(error, MailError) else error
+    if not isinstance(problem, ProblemError):
+        return printable(str(error))
+    faults = [f"{one['at']}: {one['fault']}" for one in problem.more.get("errors", ())]
+    return printable("; ".join([f"{problem.document('')['title']}: {problem.detail}".rstrip(": "), *faults]))
 
 
 @transfers.command("limit")

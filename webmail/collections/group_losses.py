@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from webmail.models import Collection, CollectionNote, CollectionShare, GroupMember, PeopleGroup
+from webmail.models import Collection, CollectionNote, CollectionShare, GroupCollection, GroupMember, PeopleGroup
 
 ENDED = 3  # as `CollectionShare.seen`: that they have it no longer by a group, of which they are to be told
 GROUP_GONE = "no-group"  # as `CollectionNote.act`
@@ -17,8 +17,10 @@ _CHUNK = 100
 
 def left(groups: Iterable[int], people: Iterable[int] | None = None) -> None:
     """These people (by `id`; None: all) leave these groups, or are about to."""
-    for share in _shares(groups):
+    numbers = list(groups)
+    for share in _shares(numbers):
         ended(share, people)
+    _end_named(numbers, people)
 
 
 def deleted(group: PeopleGroup) -> None:
@@ -26,6 +28,16 @@ def deleted(group: PeopleGroup) -> None:
     for share in _shares([group.id]):
         ended(share)
         CollectionNote.create(collection=share.collection_id, by="", act=GROUP_GONE, about=group.name)
+    _end_named([group.id], None)
+
+
+def _end_named(groups: Sequence[int], people: Iterable[int] | None) -> None:
+    """Who writes in a collection of a group's own by name does so as its member."""
+    own = GroupCollection.select(GroupCollection.collection).where(GroupCollection.group.in_(groups))
+    theirs = CollectionShare.collection.in_(own) & CollectionShare.user.is_null(False)
+    for some in [None] if people is None else _chunks(list(people)):
+        who = [] if some is None else [CollectionShare.user.in_(some)]
+        CollectionShare.update(rights="").where(theirs, *who).execute()
 
 
 def ended(share: CollectionShare, people: Iterable[int] | None = None) -> None:

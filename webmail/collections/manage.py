@@ -19,8 +19,11 @@ from webmail.models import Collection, User
 
 
 @begun_again
-def make(user: User, kind: str, name: str, colour: str, description: str, *, form: str, most: int) -> Collection:
-    """Add a book or calendar. `form`: a random name of the form, so that it makes one even if it is sent twice.
+def make(
+    user: User, kind: str, name: str, colour: str, description: str, *, form: str, most: int, components: str = "VEVENT,VTODO",
+) -> Collection:  # fmt: skip
+    """Add a book or calendar. `form`: a random name of the form, so that it makes one even if it is sent twice;
+    `components`: what a calendar is for.
 
     Raises LimitReachedError if the person has `most` collections. 1 transaction.
     """
@@ -35,7 +38,7 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
         if store.count_of(user) >= most:
             raise LimitReachedError(f"{user.address} has {most} collections")
         store.default_collection(user, kind)  # the one that everybody has comes before it
-        return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
+        return store.create(user, form, kind, components if kind == CALENDAR else "", props)
 
 
 @begun_again

@@ -32,6 +32,7 @@ _NAMELESS = {  # what a device made without a name
 }
 _installation = {"language": ""}
 _COMPONENTS = "VEVENT,VTODO"
+_TODO, _TODO_LIST, _TODO_NAMES = "VTODO", "tasks", {"": "Tasks", "fr": "Tâches"}
 SHARED = "shared-"  # how names of what is shared with somebody begin, in addresses below their own
 REMEMBERED = timedelta(days=90)  # what was deleted, for programs that did not ask meanwhile
 _CHUNK = 500
@@ -106,6 +107,23 @@ def default_collection(user: User, kind: str) -> Collection:
     return Collection.select().where(fit).order_by(Collection.chosen.desc(), Collection.id).first() or _made(user, kind)
 
 
+def default_list(user: User) -> Collection:
+    """The person's oldest list for what is to be done alone; it is made if there is none. 1 query, 2 the first time."""
+    alone = (Collection.components.contains(_TODO)) & ~(Collection.components.contains("VEVENT"))
+    fit = (Collection.user == user) & (Collection.kind == CALENDAR) & (Collection.derived == "") & alone
+    found = Collection.select().where(fit).order_by(Collection.id).first()
+    if found is not None:
+        return found
+    start = time.time_ns() // 1000  # as in `create`
+    named = json.dumps({NAME: _TODO_NAMES.get(user.language or user.spoken or language(), _TODO_NAMES[""])}, ensure_ascii=False)
+    values = {"kind": CALENDAR, "components": _TODO, "seq": start, "floor": start, "props": named}
+    row, number = None, 0
+    while row is None or row.components != _TODO or row.derived:  # else the name is given to something else
+        row, _new = Collection.get_or_create(user=user, name=f"{_TODO_LIST}-{number}" if number else _TODO_LIST, defaults=values)
+        number += 1
+    return row
+
+
 def takes_new() -> Any:
     """The condition that new things can go into a collection: not into a derived one, and no events into one for tasks alone."""
     all_kinds = (Collection.kind != CALENDAR) | (Collection.components == "") | Collection.components.contains("VEVENT")
@@ -178,6 +196,11 @@ def of_shares(placeholder: Slot) -> Any:
     return (CollectionShare.user == placeholder("user")) | CollectionShare.group.in_(groups)
 
 
+def own_calendars(placeholder: Slot) -> Any:
+    """The query for the calendars of a person (`user`), by `id`."""
+    return Collection.select(Collection.id).where(Collection.user == placeholder("user"), Collection.kind == CALENDAR)
+
+
 def _there(placeholder: Slot) -> Any:
     """What a person owns, and what is shared with them, once for each share."""
     own = (Collection.user == placeholder("user")) & (Collection.derived != LEAVING)
@@ -188,7 +211,7 @@ def _there(placeholder: Slot) -> Any:
     given = (CollectionShare.collection == Collection.id) & of_shares(placeholder) & others
     rows: Any = Collection.select(Collection, User, CollectionShare).join(User).switch(Collection)
     rows = rows.join(CollectionShare, pw.JOIN.LEFT_OUTER, on=given, attr="share")
-    return rows.where(Collection.id.in_(mine), own | (others & (User.active == 1))).order_by(Collection.derived, Collection.id)
+    return rows.where(Collection.id.in_(mine), own | others).order_by(Collection.derived, Collection.id)
 
 
 _accessible = Prepared(_there)

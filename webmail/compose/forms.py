@@ -79,6 +79,7 @@ class ComposeForm(FlaskForm):
     read_receipt = BooleanField()
     delivery_receipt = BooleanField()
     link_days = IntegerField(default=0)
+    answer_by = StringField()
     archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()
     turn = HiddenField()  # which of the form's requests this is, written by its script

@@ -22,11 +22,11 @@ from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.database.prepared import Prepared
 from webmail.errors import BadAddressError, LimitReachedError, MailError, NotAllowedError
-from webmail.mail import Address, Envelope, Identity
+from webmail.mail import Address, Draft, Envelope, Identity
 from webmail.mime import builder
 from webmail.mime.headers import addresses
 from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity
-from webmail.people import display_names
+from webmail.people import display_names, handovers
 
 if TYPE_CHECKING:
     from webmail.compose.drafts.fields import Fields
@@ -193,6 +193,22 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
         identity.save()
 
 
+def remove_address(user: User, address: str) -> None:
+    """The identities with an address that is no longer allowed to somebody."""
+    WritingIdentity.delete().where(WritingIdentity.user == user, WritingIdentity.address == address.lower()).execute()
+
+
+def in_own_name(user: User, draft: Draft) -> Draft:
+    """The draft with its writer as Sender (RFC 5322, 3.6.2), where they write for somebody whose mailbox they look after.
+
+    1 query, none for their own address.
+    """
+    email = draft.identity.email.lower()
+    if email == user.address or not handovers.writes_for(user, email):
+        return draft
+    return replace(draft, identity=replace(draft.identity, sender=Address(user.name, user.address)))
+
+
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +298,14 @@ def end_of_own(body: str, user: User) -> int:
     at = _quotation(body) or len(body)
     place = _find(body, _texts(user)) if "--" in body else None
     return min(at, place[0]) if place else at
+
+
+def with_own_text(body: str, text: str, user: User) -> str:
+    """The body with a paragraph more where the user's own text ends."""
+    at = end_of_own(body, user)
+    above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
+    body = "\n\n".join(filter(None, [above, text, below]))
+    return body if below else f"{body}\n"
 
 
 def has_words(row: DraftRow) -> bool:

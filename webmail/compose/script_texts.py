@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.compose.blueprint import blueprint
-from webmail.compose.large_files import large_files
 from webmail.web.current import settings
 from webmail.web.formatting import file_size
 
@@ -63,10 +62,10 @@ def chip_words() -> dict[str, str]:
 
 
 @blueprint.app_template_global()
-def attach_words() -> dict[str, str]:
-    """Strings of static/js/compose/attach.js about uploads."""
+def attach_words(*, links: bool) -> dict[str, str]:
+    """Strings of static/js/compose/attach.js about uploads. `links`: whether files can go as links."""
     return {
-        "large": _large(),
+        "large": _large(links),
         "folder": _("“%(name)s” is a folder. Choose the files inside it.", name="{name}"),
         "failed": _("“%(name)s” was not attached: the server refused it.", name="{name}"),
         "here": _("“%(name)s” is attached.", name="{name}"),
@@ -82,10 +81,10 @@ def attach_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _large() -> str:
+def _large(links: bool) -> str:
     told = {"name": "{name}", "size": "{size}"}
     limit = settings().message_limit
-    if large_files.are_offered(settings()):
+    if links:
         limit = limit * 73 // 100  # as the form says how much fits
         return _("too large to attach (%(size)s of %(limit)s), so it will be sent as a link", limit=file_size(limit), **told)
     return _(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from webmail.compose.attachments import drive_files
+from webmail.compose.awaited import awaited_replies
 from webmail.compose.drafts import draft_cleanup, unsynced_drafts
 from webmail.compose.outbox import link_gate
 from webmail.compose.outbox.credentials import account_of
@@ -25,9 +27,11 @@ def _send_with_files(run: PeriodicRun) -> None:
 
 
 WORK = AreaWork(
+    kinds=(drive_files.KIND,),
     periodic=(
         Periodic("drafts", _put_drafts, unsynced_drafts.EVERY, pending=unsynced_drafts.pending),
         Periodic("messages with files", _send_with_files, link_gate.EVERY, pending=link_gate.pending),
     ),
     clean_up=(draft_cleanup.sweep,),
+    expire=(awaited_replies.forget_old,),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,19 @@ def make_file(file: Path, mode: int) -> int:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     give(descriptor, file.parent)
     return descriptor
+
+
+def replace_file(file: Path, content: bytes, mode: int) -> None:
+    """Write a file, and its folder where there is none. Others who read or write it at the same moment see a whole one. Raises
+    OSError."""
+    make_folder(file.parent, 0o755)
+    new = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(make_file(new, mode), "wb") as out:
+            out.write(content)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def make_empty(file: Path, mode: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,13 @@ from webmail.config import checks, files, ownership, tables
 from webmail.config import storage as config_storage
 from webmail.config import values as config_values
 from webmail.config.checks import ConfigError
+from webmail.config.cloud_programs import CloudProgram
+from webmail.config.connected_services import GoogleAddresses, MicrosoftAddresses
 from webmail.config.devices import Devices
 from webmail.config.directory import ListedAddress, SightRule
 from webmail.config.files import ca_trouble
+from webmail.config.filesender import FileSender
+from webmail.config.presentation import Presentation
 from webmail.config.providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config.storage import S3
 from webmail.config.tables import TABLES, Domain, GivenArchiving, Link, ListedHolidays
@@ -87,9 +92,12 @@ class Settings:
     passkey_sign_in: bool = False  # a passkey alone signs in, without a password; needs token_key_file
     vouchers: bool = True  # people may vouch for a colleague who has no second factor at hand
     doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they go on
+    dovecot_sockets: str = ""  # folder with a socket for each of its IMAP processes: some connections end by it alone
     doveadm_key: str = field(default="", repr=False)  # also by which Dovecot tells of the use of app passwords
     mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
     devices: Devices = Devices()  # the same where ports are others; who signs Apple's profiles
+
+    cloud_programs: tuple[CloudProgram, ...] = ()  # programs that keep passwords on their makers' servers, by their networks
 
     # whether the account's own password opens calendars and contacts to telephones: never, without-second-step, always
     own_password_on_devices: str = "without-second-step"
@@ -100,8 +108,19 @@ class Settings:
     item_limit_kb: int = 1024  # an event
     card_limit_kb: int = 2048  # a contact, with its photo
     other_dav_servers: bool = True  # people may keep calendars and contacts in step with another server
+    api: bool = False  # people may write scripts that use their account (/api), with app passwords; sign_in = "accounts" alone
     calendar_subscriptions: bool = True  # people may have calendars fetched from addresses
     dav_servers: str = ""  # names of such servers inside the establishment, or on other ports
+
+    services: str = ""  # what people may connect: google, microsoft, nextcloud, filesender; empty: nothing
+    google_client_id: str = ""  # of the registration at Google
+    google_client_secret: str = field(default="", repr=False)
+    microsoft_client_id: str = ""
+    microsoft_client_secret: str = field(default="", repr=False)
+    microsoft_tenant: str = "common"  # whose accounts: common, organizations, consumers, or the establishment's own tenant
+    service_networks: str = ""  # networks of the establishment in which such services may be; others only on the internet
+    google_addresses: GoogleAddresses = GoogleAddresses()
+    microsoft_addresses: MicrosoftAddresses = MicrosoftAddresses()
 
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else
     forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password
@@ -119,6 +138,12 @@ class Settings:
     s3: S3 | None = None  # the bucket; for storage = "s3", and to move there beforehand
     uploads_folder: str = ""  # attachments of drafts; empty: uploads/ in the instance folder
     transfers_folder: str = ""  # large files sent as links; empty: transfers/ in the instance folder
+    access_log: bool = True  # a line in the log for each request, without addresses of people, folders, searches and links
+    log_format: str = "text"  # text, or json: a line of JSON for each line of the log
+    metrics: bool = False  # /metrics for Prometheus answers: programs on this machine, or whoever has metrics_token
+    metrics_token: str = field(default="", repr=False)
+    deletion_days: int = 30  # how long an account that an administrator deletes can be restored
+    address_rest_days: int = 365  # how long the address of a deleted account is given to nobody
     audit_days: int = 365  # how long the audit log is kept; 0: for ever
 
     # --- mail --------------------------------------------------------------------------------------------------------
@@ -150,6 +175,7 @@ class Settings:
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
     transfers: Transfers = Transfers()  # large files sent as links
+    filesender: FileSender | None = None  # a FileSender that sends them instead
     import_limit_mb: int = 2000  # largest file of mail that one may import
     import_private_servers: bool = False  # people may also move in from servers inside the establishment's network
     directory: bool = True  # people find everybody with an account: in contacts, as recipients, on their devices
@@ -173,6 +199,7 @@ class Settings:
     phishing_address: str = ""  # where phishing reports go; empty: reported messages are only moved to junk
 
     instance: str = "instance"  # the folder that relative paths above refer to
+    presentation: Presentation = Presentation()  # set by pages of administration alone
 
     def account(self, address: str, username: str = "", password: str | None = None) -> Account:
         """The mail account of `address`: with a signed token if there is a key, else the given password. Raises ConfigError."""
@@ -209,6 +236,14 @@ class Settings:
     def system_sender(self) -> Address | None:
         """The sender of what the establishment itself writes; None where it sends nothing."""
         return checks.mailbox("system_address", self.system_address) if self.system_address else None
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Replace values for all of this process, which holds these settings in many places (`establishments/live_settings.py`).
+
+        They have been checked. Nothing else may do so: a value that was read at the start stays what it was.
+        """
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def issuer(self) -> TokenIssuer | None:
         if not self.token_key_file:
@@ -284,14 +319,26 @@ def is_written(name: str, instance: str | Path) -> bool:
     return name in _from_file(Path(instance, "config.toml")) | _from_environment()
 
 
+def written_names(instance: str | Path) -> frozenset[str]:
+    """What the file or the environment sets; of a table `[name]` each value, as "name.value". Raises ConfigError."""
+    file = _values_of(Path(instance, "config.toml"))
+    inside = {f"{name}.{key}" for name, value in file.items() if isinstance(value, dict) for key in value}
+    return frozenset(file.keys() | inside | _from_environment().keys())
+
+
 # --- where settings come from ----------------------------------------------------------------------------------------
 
-_KINDS = {f.name: str(f.type) for f in fields(Settings)}
+_KINDS = {f.name: str(f.type) for f in fields(Settings) if f.name != "presentation"}
 _PREFIX = "WEBMAIL_"
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    """The values of config.toml; empty if the file is missing."""
+    """The values of config.toml, checked; empty if the file is missing."""
+    return {name: _typed(name, value) for name, value in _values_of(file).items()}
+
+
+def _values_of(file: Path) -> dict[str, Any]:
+    """The values of config.toml as they are written."""
     with files.named(str(file)):
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -305,7 +352,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator/settings.md lists them all")
     if "instance" in values:
         raise ConfigError(f"{file}: instance is set by {_PREFIX}INSTANCE, not in the file")
-    return {name: _typed(name, value) for name, value in values.items()}
+    return values
 
 
 def _from_environment() -> dict[str, Any]:

@@ -11,8 +11,11 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from webmail.config.checks import ConfigError, age, anything, checked, day, domain, line, one_of, typed, web_address
+from webmail.config.cloud_programs import CloudProgram
+from webmail.config.connected_services import GoogleAddresses, MicrosoftAddresses
 from webmail.config.devices import Devices
 from webmail.config.directory import ListedAddress, SightRule
+from webmail.config.filesender import FileSender
 from webmail.config.providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config.storage import S3
 from webmail.config.transfers import Transfers
@@ -94,6 +97,9 @@ TABLES: dict[str, TableSetting] = {
     "sms": TableSetting(Sms, most=0),
     "s3": TableSetting(S3, most=0),
     "devices": TableSetting(Devices, most=0),
+    "cloud_programs": TableSetting(CloudProgram, most=30, unique="name"),
+    "google_addresses": TableSetting(GoogleAddresses, most=0),
+    "microsoft_addresses": TableSetting(MicrosoftAddresses, most=0),
     "support": TableSetting(Support, most=0),
     "holidays": TableSetting(ListedHolidays, most=100),
     "archive": TableSetting(GivenArchiving, most=30, unique="name"),
@@ -101,6 +107,7 @@ TABLES: dict[str, TableSetting] = {
     "directory_addresses": TableSetting(ListedAddress, most=500, unique="address"),
     "sites": TableSetting(HelpSite, most=30, unique="name"),
     "transfers": TableSetting(Transfers, most=0),
+    "filesender": TableSetting(FileSender, most=0),
 }
 
 

@@ -7,7 +7,7 @@ import zoneinfo
 from importlib.util import find_spec
 from typing import Any
 
-from webmail.config import checks, services
+from webmail.config import checks, connected_services, services
 from webmail.config.checks import ConfigError
 
 Settings = Any  # webmail.config.Settings, which imports this module
@@ -24,6 +24,7 @@ _CHOICES = {
     "own_password_on_devices": ("never", "without-second-step", "always"),
     "forwarding": ("off", "inside", "domains", "anywhere"),
     "storage": ("disk", "s3"),
+    "log_format": ("text", "json"),
     "service": (services.EVERYTHING, services.PAGES, services.BODIES),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
@@ -44,6 +45,8 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "second_step_grace_days": (0, 365),
     "trust_days": (0, 365),
     "provider_app_password_days": (0, 3650),
+    "deletion_days": (1, 3_650),
+    "address_rest_days": (1, 36_500),
     "audit_days": (0, 36_500),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),
@@ -109,6 +112,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(f"authserv_hops is a number from 0 to 3, not {settings.authserv_hops}")
     if settings.login_name == "local" and not settings.domain:
         raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
+    if settings.metrics_token and not re.fullmatch(r"[!-~]{20,200}", settings.metrics_token):
+        raise ConfigError("metrics_token must be 20 to 200 letters, digits and signs without spaces, that nobody guesses")
     if settings.own_networks:
         checks.networks("own_networks", settings.own_networks)
     for server in ("imap", "smtp", "sieve"):
@@ -128,7 +133,7 @@ def check(settings: Settings) -> None:
 
 def _check_establishment(settings: Settings) -> None:
     """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
-    if bool(settings.terms_file) != bool(settings.terms_version):
+    if bool(settings.terms_file or any(settings.presentation.terms)) != bool(settings.terms_version):
         raise ConfigError("terms_file and terms_version go together: a text, and a word that changes when the text does")
     if len(settings.terms_version) > 40 or not settings.terms_version.isprintable():
         raise ConfigError("terms_version is a word or date of at most 40 characters")
@@ -137,9 +142,14 @@ def _check_establishment(settings: Settings) -> None:
     if settings.passkey_sign_in and not settings.token_key_file:
         raise ConfigError("passkey_sign_in needs token_key_file: without a password only a token opens the mail servers")
     _check_ways_in(settings)
+    connected_services.check(settings)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", settings.microsoft_tenant):
+        raise ConfigError("microsoft_tenant must be common, organizations, consumers, or the id or domain of a tenant")
     if settings.public_url:
         checks.base_address("public_url", settings.public_url)
     checks.dovecot(settings.doveadm_url, settings.doveadm_key, settings.mail_server)
+    if settings.dovecot_sockets and not (settings.doveadm_url and settings.dovecot_sockets.startswith("/")):
+        raise ConfigError("dovecot_sockets is a folder such as /run/dovecot/srv.imap, and needs doveadm_url")
     if settings.admin_address and not settings.system_address:
         raise ConfigError("admin_address needs system_address: people ask for more room by the establishment's own mail")
     if not settings.system_address:

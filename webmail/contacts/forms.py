@@ -44,6 +44,10 @@ class _Form(AreaForm):
         self[name].errors = [*self[name].errors, text]
 
 
+def _one_line(text: str) -> str:
+    return "".join(text.split())
+
+
 class ContactForm(_Form):
     """A contact's form. Addresses, phone numbers and sites are repeated rows, with some empty ones to fill in."""
 
@@ -59,6 +63,7 @@ class ContactForm(_Form):
     nickname = StringField(_l("Nickname"), filters=[trimmed], validators=[MaxLength(100)])
     birthday = StringField(_l("Birthday"), filters=[trimmed], validators=[MaxLength(60)])
     anniversary = StringField(_l("Anniversary"), filters=[trimmed], validators=[MaxLength(60)])
+    busy_url = StringField(_l("Free/busy address"), filters=[trimmed], validators=[MaxLength(1000)])
     categories = StringField(_l("Categories"), filters=[trimmed], validators=[MaxLength(1000)])
     note = TextAreaField(_l("Note"), validators=[MaxLength(_MOST_NOTE)])
     photo = FileField(_l("Photo"))
@@ -83,7 +88,7 @@ class ContactForm(_Form):
             revision=revision, uid=existing.uid,
             nickname=more.nickname, birthday=written_day(more.birthday), anniversary=written_day(more.anniversary),
             categories=", ".join(more.categories), honorific=more.prefix, middle=more.middle, suffix=more.suffix,
-            department=more.department,
+            department=more.department, busy_url=more.busy_url,
         )  # fmt: skip
         form.postals, form.sites = list(more.postals), list(more.sites)
         form.ims, form.profiles, form.related = list(more.ims), list(more.profiles), list(more.related)
@@ -105,7 +110,7 @@ class ContactForm(_Form):
     @property
     def has_further(self) -> bool:
         """Whether one of the fields that are folded away is filled in, or wrong."""
-        names = ("honorific", "middle", "suffix", "department", "nickname", "anniversary")
+        names = ("honorific", "middle", "suffix", "department", "nickname", "anniversary", "busy_url")
         lists = (self.sites, self.ims, self.profiles, self.related)
         return any(self[name].data or self[name].errors for name in names) or any(lists)
 
@@ -128,6 +133,7 @@ class ContactForm(_Form):
             categories=tuple(filter(None, words)), prefix=self.honorific.data or "", middle=self.middle.data or "",
             suffix=self.suffix.data or "", organisation=self.organisation.data or "", department=self.department.data or "",
             ims=tuple(self.ims), profiles=tuple(self.profiles), related=tuple(self.related),
+            busy_url=_one_line(self.busy_url.data or ""),
         )  # fmt: skip
 
     def finish(self, card: str) -> str:

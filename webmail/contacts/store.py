@@ -17,7 +17,7 @@ from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
 from webmail.errors import LimitReachedError
-from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards import vcard_details, vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.threats import display_names
@@ -124,6 +124,14 @@ def by_address(user: User, keys: Sequence[str], book: int | None = None) -> dict
         )
         found.update(rows)
     return found
+
+
+def busy_urls(user: User, keys: Sequence[str]) -> dict[str, str]:
+    """Where the person's own contacts with these addresses (normalised) publish when they are busy, by address. 1 query."""
+    rows: Any = ContactAddress.select(ContactAddress.address, Contact.vcard).join(Contact)
+    mine = (ContactAddress.user == user) & ContactAddress.address.in_(list(keys)) & Contact.vcard.contains("FBURL")
+    found = {address: vcard_details.read_more(card).busy_url for address, card in rows.where(mine).limit(_CHUNK).tuples()}
+    return {address: url for address, url in found.items() if url}
 
 
 def named_alike(user: User, name: str) -> Contact | None:
@@ -393,6 +401,11 @@ def take_out(ids: Sequence[int]) -> int:
 def index(row: Contact, existing: ContactDetails) -> None:
     """Add a new contact to the index."""
     add_to_index(row.user_id, [(row.id, index_of(existing))])
+
+
+def owner_changed(book: int, owner: User) -> None:
+    """The contacts of a book (by `id`) are its new owner's. 1 query."""
+    Contact.update(user=owner).where(Contact.collection == book).execute()
 
 
 def count(user: User | int) -> int:

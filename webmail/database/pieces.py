@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 AIM = 0.05  # seconds for one piece
@@ -12,6 +12,13 @@ _LONGEST_PAUSE = 0.2  # seconds
 _NOTICEABLE = 0.005
 
 T = TypeVar("T")
+
+
+def chunks(values: Iterable[T], size: int = 400) -> Iterator[list[T]]:
+    """Each value once, in lists of at most so many: databases limit the parameters of a statement."""
+    wanted = list(dict.fromkeys(values))
+    for at in range(0, len(wanted), size):
+        yield wanted[at : at + size]
 
 
 def in_pieces(items: Sequence[T], first: int = _FIRST) -> Iterator[Sequence[T]]:

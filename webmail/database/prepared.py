@@ -110,8 +110,13 @@ class PreparedInsert:
         return text, [self._table._meta.fields[placeholder.name] for placeholder in parameters]
 
 
+def _is_new_name(column: str, table: type[pw.Model]) -> bool:
+    """Whether a column that is no field of the table, such as a sum, can be an attribute of its objects."""
+    return column.isidentifier() and not hasattr(table, column)
+
+
 def _maker(shape: Any) -> _Maker:
-    """The way from a row to an object: peewee's own, or, where whole fields of tables are selected that are all there, one
+    """The way from a row to an object: peewee's own, or, where fields of tables are selected that are all there, one
     that looks at the shape of the row once and not at each value."""
     if type(shape) is pw.ModelObjectCursorWrapper:
         tables, sources, joins = {shape.model: shape.model}, [shape.model] * shape.ncols, []
@@ -122,7 +127,8 @@ def _maker(shape: Any) -> _Maker:
         return shape.process_row
     selected = list(zip(sources, shape.columns, strict=True))
     plain = all(isinstance(table, type) and issubclass(table, pw.Model) for table in tables.values()) and all(
-        source in tables and column in tables[source]._meta.fields for source, column in selected
+        source in tables and (column in tables[source]._meta.fields or _is_new_name(column, tables[source]))
+        for source, column in selected
     )
     surely_joined = all(
         not is_dict and (to, tables[to]._meta.primary_key.name) in selected
@@ -132,6 +138,7 @@ def _maker(shape: Any) -> _Maker:
         return shape.process_row
     at = {key: position for position, key in enumerate(tables)}
     fields = [(at[source], column, converter) for (source, column), converter in zip(selected, shape.converters, strict=True)]
+    besides = [(at[source], column) for source, column in selected if column not in tables[source]._meta.fields]
     links = [(at[source], attribute, at[to], tables[to]._meta.primary_key.name) for source, attribute, to, *_kind in joins]
     first, types = at[shape.model], list(tables.values())
 
@@ -139,6 +146,8 @@ def _maker(shape: Any) -> _Maker:
         objects = [table(__no_default__=True) for table in types]
         for (position, column, converter), value in zip(fields, row, strict=True):
             objects[position].__data__[column] = value if converter is None else converter(value)
+        for position, column in besides:
+            setattr(objects[position], column, objects[position].__data__.pop(column))
         for source, attribute, to, key in links:  # an outer join may have found nothing
             setattr(objects[source], attribute, None if objects[to].__data__[key] is None else objects[to])
         for one in objects:

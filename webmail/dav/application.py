@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import client
 from io import BytesIO
 from typing import Any
@@ -19,6 +19,9 @@ from radicale.app import Application
 from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
+from webmail.calendar.free_busy import host_events
+from webmail.calendar.free_busy.host_events import KeptHereError
+from webmail.calendar.guests import device_scheduling
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.privacy import will_be_hidden
 from webmail.collections import store
@@ -30,13 +33,16 @@ from webmail.dav import client_quirks, item_writes
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.item import DavItem
+from webmail.dav.item_writes import CheckedItem
 from webmail.dav.queries import collection_queries, principal_search
 from webmail.dav.rights import Auth, DavRights
+from webmail.dav.scheduling import implicit, inbox, outbox, properties
+from webmail.dav.scheduling.implicit import PlannedChange
 from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.models import Collection
+from webmail.models import CalendarObject, Collection
 
 _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
@@ -66,14 +72,18 @@ def make(settings: Settings) -> DavApplication:
 class DavApplication(Application):
     def answer(self, method: str, environ: dict[str, Any], prefix: str, path: str) -> Answer:
         """The answer to a request that the edge has let in. `path` begins with a slash and is sanitised."""
-        if method in ("DELETE", "PROPPATCH", "MOVE") and _parts(path)[1:2] == [DIRECTORY]:
+        if properties.is_place(parts := _parts(path)):
+            return self._scheduling(method, environ, prefix, parts)
+        if method == "POST":
+            return NOT_HERE
+        if method in ("DELETE", "PROPPATCH", "MOVE") and parts[1:2] == [DIRECTORY]:
             return FORBIDDEN
         if method in ("GET", "HEAD"):
             return self.get(path)
         if method == "PUT":
-            return self.put(environ, path)
+            return self.put(environ, prefix, path)
         if method == "DELETE":
-            return self.delete(environ, path)
+            return self.delete(environ, prefix, path)
         if method in ("MKCOL", "MKCALENDAR"):
             return self.make_collection(method, environ, path)
         if method == "PROPPATCH" and (len(_parts(path)) != 2 or client_quirks.is_protected(current.get().xml)):
@@ -81,6 +91,15 @@ class DavApplication(Application):
         if method == "MOVE":
             return self.move(environ, prefix, path)
         return self._question(method, environ, prefix, path)
+
+    def _scheduling(self, method: str, environ: Mapping[str, Any], prefix: str, parts: list[str]) -> Answer:
+        """What is asked of the person's inbox and outbox (RFC 6638)."""
+        visit = current.get()
+        if parts[1] == properties.INBOX:
+            return inbox.answer(method, prefix, parts, environ.get("HTTP_DEPTH", "0"), visit.xml)
+        if method == "POST" and len(parts) == 2:
+            return outbox.post(visit.body)
+        return properties.of_outbox(prefix, visit.xml) if method == "PROPFIND" and len(parts) == 2 else NOT_HERE
 
     def _question(self, method: str, environ: dict[str, Any], prefix: str, path: str) -> Answer:
         """PROPFIND, REPORT and PROPPATCH: about items by our own code, about collections by Radicale's."""
@@ -93,7 +112,7 @@ class DavApplication(Application):
                 _give(environ, tostring(root, encoding="utf-8"))
         except collection_queries.TooManyNamesError as error:
             return plain(client.FORBIDDEN, f"{error}.")
-        if parts[:1] == [principal_search.PLACE] and method == "PROPFIND":
+        if parts[:1] in ([principal_search.ROOMS], [principal_search.PEOPLE]) and method == "PROPFIND":
             return principal_search.propfind(prefix, parts, root)
         access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
         if method == "REPORT" and root is not None:
@@ -110,7 +129,7 @@ class DavApplication(Application):
         )
         data = body.encode() if isinstance(body, str) else body or b""
         if method == "PROPFIND" and status == client.MULTI_STATUS:
-            data = client_quirks.completed(data)
+            data = client_quirks.completed(data, prefix)
             if with_items:
                 assert access is not None
                 return collection_queries.propfind(self, prefix, access, root, data)
@@ -127,9 +146,12 @@ class DavApplication(Application):
             return NOT_FOUND
         kind = BOOK if item.name == "VCARD" else CALENDAR
         headers = {"Content-Type": _TYPES[kind], "ETag": item.etag, "Last-Modified": item.last_modified or ""}
-        return client.OK, headers, [item.serialize().encode()]
+        text = item.serialize()
+        if kind == CALENDAR and device_scheduling.concerns(text):
+            headers["Schedule-Tag"] = f'"{item.row.schedule_tag}"'
+        return client.OK, headers, [text.encode()]
 
-    def put(self, environ: dict[str, Any], path: str) -> Answer:
+    def put(self, environ: dict[str, Any], base: str, path: str) -> Answer:
         parts, visit = _parts(path), current.get()
         access = visit.access(parts[1]) if len(parts) == 3 and parts[0] == visit.user.address else None
         if access is None:
@@ -146,46 +168,91 @@ class DavApplication(Application):
         except (UnusableCardError, UnusableCalendarError) as error:
             data = "address" if prefix == "CR" else "calendar"
             return failed(client.FORBIDDEN, f"{prefix}:valid-{data}-data", str(error))
+        return self._again(base, lambda: self._put(environ, parts, access, prepared))
+
+    def _again(self, base: str, work: Callable[[], Answer]) -> Answer:
+        """Plan and write a change, anew where somebody else wrote in between."""
+        for _attempt in range(implicit.ATTEMPTS):
+            try:
+                return work()
+            except implicit.MeetingChangedError:
+                continue
+            except UnusableCalendarError as error:
+                return failed(client.FORBIDDEN, "C:valid-calendar-data", str(error))
+            except implicit.REFUSALS as error:
+                return implicit.refusal(error, base)
+        return implicit.BUSY
+
+    def _put(self, environ: dict[str, Any], parts: list[str], access: Access, item: CheckedItem) -> Answer:
+        """Raises implicit.MeetingChangedError, implicit.REFUSALS."""
+        visit, prefix = current.get(), "CR" if access.collection.kind == BOOK else "C"
+        change = PlannedChange.nothing(item)
+        if prefix == "C" and visit.schedules:
+            there = item_writes.event_at(access.collection, parts[2])
+            if (unmet := _precondition(environ, access, there)) is not None:
+                return unmet
+            change = implicit.planned(access, parts[2], there, item, environ)
+        stored = change.item or item
         try:
-            with visit.writing(access.name):
-                if (access := visit.access(parts[1])) is None or not access.writes:
+            with visit.writing(access.name, others=change.plan.calendars, tells=change.plan.sends):
+                now_there = visit.access(parts[1])
+                if now_there is None or not now_there.writes:
                     return FORBIDDEN
+                access = now_there
                 row = item_writes.row_at(access.collection, parts[2])
                 if item_writes.is_hidden(access, row):
                     return _PRIVATE
-                known = f'"{item_writes.etag_seen(access, row)}"' if row is not None else ""
-                if (unmet := _precondition(environ, known)) is not None:
+                if (unmet := _precondition(environ, access, row)) is not None:
                     return unmet
-                etag = item_writes.write(access.collection, parts[2], prepared, row, visit.settings, visit.user)
+                if (refusal := _booked_refusal(row, stored)) is not None:
+                    return refusal
+                implicit.check_unchanged(change, row)
+                written = item_writes.write(access.collection, parts[2], stored, row, visit.settings, visit.user)
+                implicit.tell(change)
         except (UidTakenError, ContactChangedElsewhereError):
             return failed(client.CONFLICT, f"{prefix}:no-uid-conflict")
         except LimitReachedError:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         item_writes.tell(access.collection)
         # RFC 4791, 5.3.4: only where they would be told the same one, of what they have
-        seen = prepared.as_sent and (prefix == "CR" or not will_be_hidden(access, prepared.text))
-        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'} if seen else {}, []
+        seen = stored.as_sent and (prefix == "CR" or not will_be_hidden(access, stored.text))
+        headers = {"ETag": f'"{item_writes.etag_of(written)}"'} if seen else {}
+        return client.NO_CONTENT if row is not None else client.CREATED, headers | implicit.tag_header(written), []
 
-    def delete(self, environ: dict[str, Any], path: str) -> Answer:
+    def delete(self, environ: dict[str, Any], base: str, path: str) -> Answer:
         parts, visit = _parts(path), current.get()
         if len(parts) not in (2, 3) or parts[0] != visit.user.address:
             return FORBIDDEN
+        if len(parts) == 3:
+            return self._again(base, lambda: self._delete(environ, parts))
         with visit.writing(parts[1]):
             access = visit.access(parts[1])
-            if access is None:
-                return NOT_FOUND
-            if len(parts) == 2:
-                return self._delete_collection(access)
-            row = item_writes.row_at(access.collection, parts[2])
-            if row is None or not (access.reads or access.writes):
+            return NOT_FOUND if access is None else self._delete_collection(access)
+
+    def _delete(self, environ: dict[str, Any], parts: list[str]) -> Answer:
+        """Raises implicit.MeetingChangedError, implicit.REFUSALS."""
+        visit = current.get()
+        change, before = PlannedChange.nothing(None), visit.access(parts[1])
+        if before is not None and before.writes and before.collection.kind == CALENDAR and visit.schedules:
+            there = item_writes.event_at(before.collection, parts[2])
+            if there is not None and (unmet := _precondition(environ, before, there)) is None:
+                change = implicit.planned(before, parts[2], there, None, environ)
+        with visit.writing(parts[1], others=change.plan.calendars, tells=change.plan.sends):
+            access = visit.access(parts[1])
+            row = item_writes.row_at(access.collection, parts[2]) if access is not None else None
+            if access is None or row is None or not (access.reads or access.writes):
                 return NOT_FOUND
             if not access.writes:
                 return FORBIDDEN
             if item_writes.is_hidden(access, row):
                 return _PRIVATE
-            if (unmet := _precondition(environ, f'"{item_writes.etag_seen(access, row)}"')) is not None:
+            if (unmet := _precondition(environ, access, row)) is not None:
                 return unmet
+            if (refusal := _booked_refusal(row)) is not None:
+                return refusal
+            implicit.check_unchanged(change, row)
             item_writes.trash(access.collection, [row], visit.user.address, visit.device.name)
+            implicit.tell(change)
         item_writes.tell(access.collection)
         return client.NO_CONTENT, {}, []
 
@@ -194,6 +261,10 @@ class DavApplication(Application):
         if access.rights != "own":
             return FORBIDDEN
         visit = current.get()
+        try:
+            host_events.check_none_kept(access.collection)
+        except KeptHereError:
+            return _KEPT
         item_writes.trash_all(access.collection, visit.user.address, visit.device.name)
         item_writes.tell(access.collection)
         return client.NO_CONTENT, {}, []
@@ -224,6 +295,8 @@ class DavApplication(Application):
                 return plain(client.PRECONDITION_FAILED, "There is something of that name.")
             if there is not None and there == row:
                 return FORBIDDEN
+            if source.collection.user_id != goal.collection.user_id and (refusal := _booked_refusal(row)) is not None:
+                return refusal
             if there is not None and item_writes.uid_of(there) != item_writes.uid_of(
                 row
             ):  # RFC 4791, 5.3.2.1: a name keeps its UID
@@ -256,9 +329,11 @@ class DavApplication(Application):
             asked["tag"] = "VCALENDAR"
         props = check_and_sanitize_props(asked)
         kind = {"VADDRESSBOOK": BOOK, "VCALENDAR": CALENDAR}.get(props.pop("tag", "") or "")
+        components = props.pop("C:supported-calendar-component-set", "") or (_ALL if kind == CALENDAR else "")
+        if kind in visit.device.hidden or components in visit.device.hidden:
+            return _HIDDEN
         if kind not in visit.device.kinds:
             return FORBIDDEN
-        components = props.pop("C:supported-calendar-component-set", "") or (_ALL if kind == CALENDAR else "")
         text = json.dumps(props, ensure_ascii=False)
         if len(text) > MOST_PROPS or len(components) > 60:
             return plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
@@ -288,7 +363,9 @@ class DavApplication(Application):
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer]
 
 
+_KEPT = plain(client.FORBIDDEN, "Somebody has booked this appointment: move or cancel it on the pages of appointments.")
 _PRIVATE = plain(client.FORBIDDEN, "This event is private: you see only when it is, and can't change it.")
+_HIDDEN = plain(client.FORBIDDEN, "Your establishment does not offer this here.")
 _INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
 
 
@@ -307,8 +384,18 @@ def _is_taken(user: Any, name: str) -> bool:
     return bool(Collection.select().where(Collection.user == user, Collection.name == name).exists())
 
 
-def _precondition(environ: Mapping[str, Any], etag: str) -> Answer | None:
-    """The answer if If-Match or If-None-Match (RFC 9110, 13.1) forbid the change; `etag` is "" where there is nothing."""
+def _booked_refusal(row: item_writes.Item | None, item: CheckedItem | None = None) -> Answer | None:
+    """The refusal to delete (without `item`) or move an event whose time other people count on."""
+    if not isinstance(row, CalendarObject) or not host_events.keeper_of(row):
+        return None
+    return _KEPT if item is None or host_events.is_moved(row, item.found[1].takings) else None
+
+
+def _precondition(environ: Mapping[str, Any], access: Access, row: item_writes.Item | None) -> Answer | None:
+    """The answer if If-Match or If-None-Match (RFC 9110, 13.1), or If-Schedule-Tag-Match (RFC 6638, 8.3) forbid the change."""
+    etag = f'"{item_writes.etag_seen(access, row)}"' if row is not None else ""
+    if (match := environ.get("HTTP_IF_SCHEDULE_TAG_MATCH")) is not None and not _names(match, item_writes.schedule_tag_of(row)):
+        return plain(client.PRECONDITION_FAILED, "It was changed meanwhile.")
     if (match := environ.get("HTTP_IF_MATCH")) is not None and not _names(match, etag):
         return plain(client.PRECONDITION_FAILED, "It was changed meanwhile.")
     if (match := environ.get("HTTP_IF_NONE_MATCH")) is not None and _names(match, etag):

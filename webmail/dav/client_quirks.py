@@ -14,6 +14,7 @@ from webmail.collections.store import SHARED
 from webmail.dav import item_writes
 from webmail.dav.answers import failed
 from webmail.dav.queries import multistatus
+from webmail.dav.scheduling import properties
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -43,26 +44,31 @@ def texts_of_choices(root: ET.Element | None) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def completed(body: bytes) -> bytes:
-    """What Radicale does not know: addresses of the person, cards of version 4, elements as values, who may do all, nothing."""
+def completed(body: bytes, base: str) -> bytes:
+    """What Radicale does not know: addresses of the person, cards of version 4, elements as values, who may do all, nothing.
+    `base`: the path of `/dav/`."""
     if b"propstat>" in body and not any(
         name in body
         for name in (
             b"calendar-user-address-set", b"supported-address-data", b"schedule-calendar-transp", b"calendar-free-busy-set",
-            b"current-user-privilege-set", b"http://radicale.org/ns/",
+            b"current-user-privilege-set", b"http://radicale.org/ns/", b"schedule-inbox-URL", b"schedule-outbox-URL",
+            b"calendar-user-type",
         )
     ):  # fmt: skip
         return body
     root = safe_xml.parse(body, OURS)
     for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
         if len(found):
-            for address in item_writes.addresses_of(current.get().user):
-                ET.SubElement(found, xmlutils.make_clark("D:href")).text = f"mailto:{address}"
+            del found[:]  # the path of the principal: programs write the first of them into events, and mail knows no paths
+            for position, address in enumerate(item_writes.addresses_of(current.get().user, current.get().settings)):
+                preferred = {"preferred": "1"} if not position else {}
+                ET.SubElement(found, xmlutils.make_clark("D:href"), preferred).text = f"mailto:{address}"
     for found in root.iter(xmlutils.make_clark("CR:supported-address-data")):
         if len(found) == 1:
             kind = {"content-type": "text/vcard", "version": "4.0"}
             found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
     _without_all(root)
+    properties.complete_principal(root, base)
     for response in root.iter(xmlutils.make_clark("D:response")):
         multistatus.with_nothing(response)
     for props in root.iter(xmlutils.make_clark("D:prop")):

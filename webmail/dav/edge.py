@@ -21,30 +21,31 @@ from webmail import imap
 from webmail.admission import Admission, AdmissionRefusedError
 from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.sessions.sessions import network_of
+from webmail.calendar.guests.organising import Posting
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import refusals
+from webmail.dav.front import ROOT, WELL_KNOWN, Environ, Start, Wsgi
 from webmail.dav.item_writes import limit_of
 from webmail.dav.sign_in import Device, sign_in
-from webmail.dav.visit import METHODS, ODD, Visit, current
+from webmail.dav.visit import METHODS, ODD, Outside, Visit, current
 from webmail.errors import MailError, SignInRefusedError
 from webmail.mime import safe_xml
 from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
+from webmail.models import Outbox, User
 from webmail.rate_limits import TooManyRequestsError
 
 log = logging.getLogger(__name__)
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
 Answer = tuple[int, Mapping[str, str], Sequence[bytes]]
-Wsgi = Callable[[Environ, Start], Iterable[bytes]]
-ROOT = "/dav"
-_WELL_KNOWN = ("/.well-known/caldav", "/.well-known/carddav")
 _DAV = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
+_SCHEDULES = ", calendar-auto-schedule"  # only where PUT and DELETE really tell guests (RFC 6638, 2)
 _DEEPEST, _MOST_ELEMENTS = 30, 12_000  # of XML
 _LONGEST_PATH = 2_000
 _COMPRESSED = 1_000  # bytes
+_HIDDEN = "Your establishment does not offer this here."
+_REASON = "traboule.reason"  # in the environment: why it is refused, for the log (webmail/web/request_log.py)
 _VISIT = "traboule.visit"  # in the environment: who was let in, until the answer is sent
 
 
@@ -59,9 +60,19 @@ class DavRefusalError(Exception):
 class DavEdge:
     """WSGI: takes what is for `/dav/`, and leaves the rest to `pages`."""
 
-    def __init__(self, pages: Wsgi, settings: Settings, prepare: Callable[[], None], end: Callable[[], None]) -> None:
-        """`prepare` and `end`: what comes before and after each request that uses the database."""
+    def __init__(
+        self,
+        pages: Wsgi,
+        settings: Settings,
+        prepare: Callable[[], None],
+        end: Callable[[], None],
+        posting: Callable[[User], Posting],
+        wake: Callable[[Outbox], None],
+    ) -> None:
+        """`prepare` and `end`: what comes before and after each request that uses the database; the rest: as for `Outside`."""
         self.pages, self.settings, self.prepare, self.end = pages, settings, prepare, end
+        self.outside = Outside(posting, wake)
+        self._dav = _DAV + (_SCHEDULES if settings.token_key_file else "")
         self._application: Any = None
         self._making = threading.Lock()
         # a school's telephones must not take all threads; one person's, however many, keep nobody's waiting
@@ -69,7 +80,7 @@ class DavEdge:
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path.rstrip("/") in _WELL_KNOWN:
+        if path.rstrip("/") in WELL_KNOWN:
             return _send(environ, start, client.MOVED_PERMANENTLY, {"Location": f"{environ.get('SCRIPT_NAME', '')}{ROOT}/"}, [])
         if path != ROOT and not path.startswith(f"{ROOT}/"):
             return self.pages(environ, start)
@@ -78,6 +89,7 @@ class DavEdge:
         except DavRefusalError as refused:
             headers = {"Content-Type": "text/plain; charset=utf-8"} | {k.replace("_", "-"): v for k, v in refused.headers.items()}
             status, body = refused.status, [(refused.words + "\n").encode()]
+            environ[_REASON] = str(refused.__cause__ or refused.words)
         sent = _send(environ, start, status, headers, body)
         visit, method, inner = environ.pop(_VISIT, None) or (None, "", "")
         note = visit and refusals.noting(visit, method, inner, environ, int(status), body)
@@ -86,7 +98,7 @@ class DavEdge:
     def _answer(self, environ: Environ, path: str) -> Answer:
         method = environ.get("REQUEST_METHOD", "").upper()
         if method == "OPTIONS":
-            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS), services.HEADER: self.settings.service}, []
+            return client.OK, {"DAV": self._dav, "Allow": ", ".join(METHODS), services.HEADER: self.settings.service}, []
         if method not in METHODS:
             raise DavRefusalError(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
@@ -105,16 +117,21 @@ class DavEdge:
 
     def _admitted(self, environ: Environ, method: str, path: str, device: Device, network: str) -> Answer:
         """Only now is the body read: somebody without an account holds no thread with one that never comes."""
-        token = current.set(visit := Visit(device, self.settings, network=network))
+        token = current.set(visit := Visit(device, self.settings, network=network, outside=self.outside))
         environ[_VISIT] = visit, method, path
         try:
+            if not device.kinds or visit.hides(_collection_in(path)):
+                raise DavRefusalError(client.FORBIDDEN, _HIDDEN)
             limit = self.settings.item_limit_kb * 1024
             if method == "PUT" and (access := visit.access(_collection_in(path))) is not None:
                 limit = limit_of(access.collection, self.settings)
             visit.body = _body(environ, limit)
-            if visit.body and method != "PUT":
+            if visit.body and method not in ("PUT", "POST"):
                 visit.xml = _xml(visit.body, limit)
-            return self._protocol(method, environ, path)
+            answer = self._protocol(method, environ, path)
+            for row in visit.queued:
+                self.outside.wake(row)
+            return answer
         finally:
             current.reset(token)
 
@@ -146,7 +163,7 @@ class DavEdge:
             raise DavRefusalError(client.BAD_REQUEST, "This request can't be understood.") from error
         if status == client.INTERNAL_SERVER_ERROR:
             raise DavRefusalError(client.BAD_REQUEST, "This request can't be understood.")
-        return int(status), {**headers, "DAV": _DAV}, answer
+        return int(status), {**headers, "DAV": self._dav}, answer
 
     def _radicale(self) -> Any:
         """Made when the first device comes: installations without any do without it."""

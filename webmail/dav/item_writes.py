@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import objects, privacy
+from webmail.calendar import meeting_mail, objects, privacy
 from webmail.calendar.rooms.bookings import Booker
 from webmail.collections import store
 from webmail.collections import trash as trash_store
@@ -24,7 +24,7 @@ from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
 from webmail.mime.formats.calendars.calendar_files import CONTROL
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
+from webmail.models import CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject
 _PIECE, _FIRST_PIECE = 100, 50
@@ -82,12 +82,23 @@ def row_at(collection: Collection, href: str) -> Item | None:
     return found
 
 
+def event_at(calendar: Collection, href: str) -> CalendarObject | None:
+    """What has this name in a calendar. 1 query."""
+    found = row_at(calendar, href)
+    return found if isinstance(found, CalendarObject) else None
+
+
 def uid_of(row: Item) -> str:
     return row.card_uid if isinstance(row, Contact) else row.uid
 
 
 def etag_of(row: Item) -> str:
     return row.revision if isinstance(row, Contact) else row.etag
+
+
+def schedule_tag_of(row: Item | None) -> str:
+    """The Schedule-Tag of an event; "" of anything else."""
+    return f'"{objects.schedule_tag(row)}"' if isinstance(row, CalendarObject) else ""
 
 
 def etag_seen(access: Access, row: Item) -> str:
@@ -107,8 +118,8 @@ def will_be_hidden(goal: Access, row: Item) -> bool:
 
 def write(
     collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings, by: User | None = None
-) -> str:
-    """Store an item; returns its entity tag. In a transaction that has locked the collection. `by`: who books the rooms that an
+) -> Item:
+    """Store an item. In a transaction that has locked the collection. `by`: who books the rooms that an
     event asks for; None: what was booked goes with it, and nothing more.
 
     Raises LimitReachedError, and UidTakenError or ContactChangedElsewhereError if another item has its UID.
@@ -119,14 +130,14 @@ def write(
         assert row is None or isinstance(row, Contact)
         if row is not None and row.card_uid != prepared.found.uid:
             raise contacts.ContactChangedElsewhereError("another contact would take this one's place")
-        return device_cards.write(collection, href, prepared.text, prepared.found, row).revision
+        return device_cards.write(collection, href, prepared.text, prepared.found, row)
     assert row is None or isinstance(row, CalendarObject)
     if row is not None and row.uid != prepared.found[0].uid:
         raise objects.UidTakenError("another event would take this one's place")
     booker = Booker(by, objects.zone_of(settings.timezone), optional=True)
     written = objects.write(collection.id, href, prepared.text, prepared.found, row, booker)
     prepared.as_sent = prepared.as_sent and written.text == prepared.text
-    return written.etag
+    return written
 
 
 def _size(row: Item) -> int:
@@ -229,7 +240,7 @@ def tell(collection: Collection) -> None:
         contacts.tell(collection.user)
 
 
-def addresses_of(user: User) -> list[str]:
-    """The addresses by which a person is invited: their own first."""
-    allowed: Any = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).tuples()
-    return list(dict.fromkeys([user.address, *(address for (address,) in allowed)]))
+def addresses_of(user: User, settings: Settings) -> list[str]:
+    """The addresses by which a person is invited: their own first. 2 queries."""
+    more = sorted(meeting_mail.addresses_of(user, settings))
+    return list(dict.fromkeys([user.address, *([user.renamed_to] if user.renamed_to else []), *more]))

@@ -39,6 +39,11 @@ _CONDITIONS = {
     "no-uid-conflict": RefusalReason.UID_TAKEN,
     "quota-not-exceeded": RefusalReason.FULL,
     "resource-must-be-null": RefusalReason.NAME_TAKEN,
+    "allowed-attendee-scheduling-object-change": RefusalReason.MEETING,
+    "allowed-organizer-scheduling-object-change": RefusalReason.MEETING,
+    "same-organizer-in-all-components": RefusalReason.MEETING,
+    "unique-scheduling-object-resource": RefusalReason.UID_TAKEN,
+    "max-attendees-per-instance": RefusalReason.GUESTS,
 }
 # how what readers say begins (calendar_object.py, recurrence_rules.py, device_cards.py ...); else it is UNREADABLE
 WORDS = {
@@ -110,6 +115,8 @@ def _reason(status: int, answer: str) -> RefusalReason:
         return _CONDITIONS[found[1]]
     if status == client.REQUEST_ENTITY_TOO_LARGE:
         return RefusalReason.LARGE
+    if status == client.TOO_MANY_REQUESTS:
+        return RefusalReason.RECIPIENTS
     if found is not None:
         said = re.search(r"responsedescription>([^<]*)<", answer)
         words = said[1] if said is not None else ""

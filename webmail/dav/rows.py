@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import privacy
+from webmail.calendar import objects, privacy
 from webmail.calendar.objects import ONCE
 from webmail.collections.store import BOOK, Access
 from webmail.database.connection import db
@@ -35,6 +35,7 @@ class ItemRow:
     once: bool = False  # its rules are never expanded: it is as if it had none
     seq: int = 0  # the number of the change that it came with
     private: bool = False  # or it may be (calendar/privacy.py)
+    schedule_tag: str = ""  # of an event
 
 
 class ObjectRows:
@@ -50,7 +51,7 @@ class ObjectRows:
         return (
             CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
             CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
-            CalendarObject.recurring, CalendarObject.public_etag,
+            CalendarObject.recurring, CalendarObject.public_etag, CalendarObject.schedule_tag,
         )  # fmt: skip
 
     def __init__(self, access: Access) -> None:
@@ -66,9 +67,10 @@ class ObjectRows:
             yield row
 
     def _row(self, *values: Any) -> ItemRow:
-        number, href, uid, etag, size, modified, component, busy, first, last, recurring, public, *text = values
+        number, href, uid, etag, size, modified, component, busy, first, last, recurring, public, tag, *text = values
         row = ItemRow(number, href, uid, etag, size, modified, component, bool(busy), first, last, *text)
         row.once, row.private = recurring == ONCE, public != etag
+        row.schedule_tag = objects.tag_of(etag, tag)
         return row
 
     def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:

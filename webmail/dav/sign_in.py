@@ -12,11 +12,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from webmail.account import Account, Password
-from webmail.auth.devices import app_passwords
+from webmail.auth import aliases
+from webmail.auth.devices import app_passwords, cloud_programs
 from webmail.auth.passwords import hashing
 from webmail.auth.passwords.check_admission import checking
 from webmail.auth.providers import directory
@@ -27,7 +28,10 @@ from webmail.config.settings import Settings
 from webmail.dav.attempts import counted_attempt, is_known, lane
 from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, User, now
+from webmail.people import policies
 
+TODO = "VTODO"  # the components of a calendar that is for tasks alone
+_AREAS = {BOOK: "contacts", CALENDAR: "calendar", TODO: "todo"}
 _REMEMBERED = 300.0  # seconds that a right password of an account is not hashed again
 _MOST = 5_000  # of those
 _key = secrets.token_bytes(32)  # of this process
@@ -42,6 +46,7 @@ class Device:
     user: User
     kinds: tuple[str, ...]
     name: str = UNNAMED  # what the person calls it
+    hidden: frozenset[str] = frozenset()  # kinds that their groups hide from them; of calendars, those for tasks alone are TODO
 
 
 def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
@@ -52,20 +57,51 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
     address = normalise(name, settings.domain)
     if not address or not hashing.usable(secret):
         raise SignInRefusedError("not a name and a password")
+    program = cloud_programs.program_at(network, settings)
+    if program is not None and program.block:
+        raise SignInRefusedError(f"{program.name} may not sign in")
+    device = _without_hidden(_signed_in(address, secret, network, settings, check_imap))
+    if program is not None:
+        cloud_programs.note(device.user, network, settings)
+    return device
+
+
+def _signed_in(address: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
     if (device := _by_app_password(address, secret, network)) is not None:
         return device
     user = User.get_or_none(User.address == address)
+    if user is None and (user := aliases.account_formerly(address)) is not None:
+        device = _by_app_password(str(user.address), secret, network)
+        if device is not None:
+            return _under(address, device)
     if user is not None and user.active and app_passwords.own_password_opens(user, settings):
         proof = _proof(user, secret)
         if _is_remembered(proof):
-            return Device(user, (BOOK, CALENDAR))
+            return _under(address, Device(user, (BOOK, CALENDAR)))
         if user.password or settings.sign_in != "accounts" or directory.is_asked(user, settings):
-            return _by_own_password(user, secret, network, settings, check_imap)
+            return _under(address, _by_own_password(user, secret, network, settings, check_imap))
     with lane(False), counted_attempt(address, secret, network, settings, user=user):
         if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
             with checking():  # so that time does not tell who has an account, or a second step
                 hashing.verify("", secret)
         raise SignInRefusedError("no app password of theirs")
+
+
+def _without_hidden(device: Device) -> Device:
+    """What is hidden from somebody's pages (webmail/people/policies.py) is hidden from their telephones."""
+    areas = policies.hidden(device.user)
+    hidden = frozenset(kind for kind, area in _AREAS.items() if area in areas)
+    return replace(device, kinds=tuple(one for one in device.kinds if one not in hidden), hidden=hidden) if hidden else device
+
+
+def _under(address: str, device: Device) -> Device:
+    """A telephone that was set up before the person's address changed finds everything where it was: below the former one.
+
+    The row is not saved by these pages.
+    """
+    if device.user.address != address:
+        device.user.renamed_to, device.user.address = str(device.user.address), address
+    return device
 
 
 def _by_app_password(address: str, secret: str, network: str) -> Device | None:

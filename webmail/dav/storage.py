@@ -172,7 +172,7 @@ class DavCollection(storage.BaseCollection):
         text = self._seen_text(row) if row.text is not None else ""
         if row.text and not text:
             return None
-        row.etag = privacy.masked_etag(row.id, row.seq)
+        row.etag = row.schedule_tag = privacy.masked_etag(row.id, row.seq)
         row.size = len(text.encode())  # 0 where nobody asks for it: that of the whole would tell of what is not seen
         if sight == "busy":
             row.href = busy.href_of(row.href)

@@ -14,9 +14,9 @@ WORK = AreaWork(
             "other servers",
             lambda run: rounds.sweep(run.settings),
             rounds.EVERY,
-            only_if=lambda settings: settings.other_dav_servers,
+            only_if=accounts.are_offered,
             by_all=True,
-            pending=lambda _settings: [accounts.pending()],
+            pending=lambda settings: [accounts.pending(settings)],
         ),
     ),
 )

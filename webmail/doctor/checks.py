@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import os
 import smtplib
 import socket
 import ssl
@@ -17,8 +18,22 @@ from webmail.account import Account, Server
 from webmail.auth.sessions import mail_sessions
 from webmail.auth.sign_in import terms
 from webmail.config.settings import ConfigError, Settings, ca_trouble
-from webmail.doctor import backup, clock, devices, directory, dns, machine, providers, public, scanner, storage, transfers
-from webmail.doctor.mail_servers import forwarding, index, lookup, mx, postfix, roles, signing
+from webmail.doctor import (
+    backup,
+    clock,
+    devices,
+    directory,
+    dns,
+    filesender,
+    machine,
+    providers,
+    public,
+    scanner,
+    storage,
+    transfers,
+    web,
+)
+from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, mx, postfix, roles, signing
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
 from webmail.errors import MailError, ServerAwayError, SignInRefusedError, TokenRefusedError
 from webmail.imap.connections.connection import authenticate
@@ -60,12 +75,15 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
             "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
         )
     yield from _mail_programs(settings)
+    yield from arrivals.examine(settings)
     yield from directory.examine(settings)
     yield from postfix.examine(settings)
     yield from providers.examine(settings)
+    yield from filesender.examine(settings)
     yield from forwarding.examine(settings)
     yield from forwarding.answers(settings)
     yield from devices.examine(settings)
+    yield from web.examine(settings)
     yield from dns.examine(settings)
     yield from mx.examine(settings)
     yield from signing.examine(settings)
@@ -85,8 +103,14 @@ def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
     if not settings.doveadm_url:
         words = "doveadm_url is not set: what mail programs have open goes on when a password is changed or revoked."
         yield CheckResult("Mail programs", WARNING, words)
-    elif mail_sessions.end_app_password(0, settings) is None:
+    elif mail_sessions.end_app_password(0, "nobody", settings) is None:
         words = "Dovecot can't be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key)."
+        yield CheckResult("Mail programs", PROBLEM, words)
+    elif not settings.dovecot_sockets:
+        words = "dovecot_sockets is not set: a connection that has looked into somebody else's folders goes on."
+        yield CheckResult("Mail programs", WARNING, words)
+    elif not os.access(settings.dovecot_sockets, os.X_OK):
+        words = f"{settings.dovecot_sockets} can't be opened: some connections go on when a password is changed or revoked."
         yield CheckResult("Mail programs", PROBLEM, words)
     else:
         yield CheckResult("Mail programs", OK, "Dovecot closes what they have open when a password is changed or revoked.")
@@ -301,7 +325,7 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
     if server.security == "none":
         return CheckResult(name, OK, f"{where}, without TLS, on this machine only.")
     found = certificate(name, sock.getpeercert())
-    return CheckResult(name, found.state, f"{where}; {found.words}")
+    return CheckResult(name, found.state, f"{where}; {found.words}", found.days)
 
 
 def _mechanisms(name: str, choices: set[str], settings: Settings) -> CheckResult:

@@ -45,8 +45,8 @@ def _reached(server: DeviceServer, timeout: float) -> CheckResult:
         return CheckResult(name, WARNING, words)
     days = int((ends - time.time()) // 86400)
     if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"the certificate of {where} expires in {in_days(days)}: renew it.")
-    return CheckResult(name, OK, f"{where} answers, with a certificate that phones trust.")
+        return CheckResult(name, WARNING, f"the certificate of {where} expires in {in_days(days)}: renew it.", days)
+    return CheckResult(name, OK, f"{where} answers, with a certificate that phones trust.", days)
 
 
 def _imap(server: DeviceServer, timeout: float) -> float:

@@ -15,11 +15,12 @@ CERTIFICATE_DAYS = 14  # warn if one expires sooner
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check: what was checked, ok / warning / problem, and one sentence."""
+    """The result of one check: what was checked, ok / warning / problem, and one sentence; of a certificate, its days too."""
 
     name: str
     state: str
     words: str
+    days: int | None = None
 
 
 def in_days(days: int) -> str:
@@ -44,5 +45,5 @@ def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
     """How long a trusted certificate is still valid."""
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
     if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.")
-    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.")
+        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.", days)
+    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.", days)

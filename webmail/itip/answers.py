@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from webmail.itip import messages, own_parts, people, versions
+from webmail.itip import delegation, messages, own_parts, people, versions
 from webmail.itip.instances import Instances
 from webmail.itip.messages import ItipMessage
-from webmail.itip.people import Addresses
+from webmail.itip.people import Addresses, Invitee
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, TextLine
 from webmail.mime.formats.recurrence.series import CannotChangeError, Series, placed, series_of
 
 _LONGEST = 2_000  # characters of a comment
+_MOST_LEFT_OUT = 200  # times of a series, in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Answered:
 
     text: str
     messages: tuple[ItipMessage, ...] = ()
+
+
+class AlreadyInvitedError(ValueError):
+    """Who is to come instead is invited themselves."""
 
 
 class NotInvitedError(ValueError):
@@ -54,6 +59,16 @@ def own_answer(there: str, me: Addresses, at: str = "") -> str:
     return next((people.guest_of(line).answer for line in found if line is not None), "")
 
 
+def sent_by(there: str, me: Addresses) -> str:
+    """The address of who sends me in their place; "" for nobody."""
+    try:
+        lines = [people.line_of(event, me) for event in series_of(there).root.parts("VEVENT")]
+    except (CannotChangeError, BrokenTextError, ValueError):
+        return ""
+    named = (people.named_in(line, "DELEGATED-FROM") for line in lines if line is not None)
+    return next((names[0] for names in named if names), "")
+
+
 def may_propose(there: str) -> bool:
     """Whether the organiser takes other times (Outlook lets them forbid it)."""
     try:
@@ -63,9 +78,11 @@ def may_propose(there: str) -> bool:
     return not any(event.value("X-MICROSOFT-DISALLOW-COUNTER").upper() == "TRUE" for event in events)
 
 
-def answered(there: str, at: str, me: Addresses, answer: str, moment: datetime, comment: str = "") -> Answered:
-    """My answer ("accepted", "tentative", "declined") to all of it, or to one of a series (`at`: its RECURRENCE-ID). Raises
-    NotInvitedError, CannotChangeError, BrokenTextError, ValueError."""
+def answered(
+    there: str, at: str, me: Addresses, answer: str, moment: datetime, comment: str = "", delegate: Invitee | None = None
+) -> Answered:
+    """My answer ("accepted", "tentative", "declined") to all of it, or to one of a series (`at`: its RECURRENCE-ID). `delegate`:
+    who comes instead ("delegated"). Raises NotInvitedError, CannotChangeError, BrokenTextError, ValueError."""
     series = series_of(there)
     events = [Instances(series).own_component(series.named(at))] if at and series.recurs else _all_of(series, me)
     told = []
@@ -73,13 +90,29 @@ def answered(there: str, at: str, me: Addresses, answer: str, moment: datetime, 
         line = people.line_of(event, me)
         if line is None or not people.organizer(event):
             continue
-        own_parts.set_answer(event, line, answer, {"RSVP": ""})
+        own_parts.set_answer(event, line, answer, {"RSVP": "", "DELEGATED-TO": f"mailto:{delegate.address}" if delegate else ""})
+        if delegate is not None:
+            delegation.enter(event, people.guest_of(line), delegate)
+        else:
+            delegation.withdraw(event, people.key_of(line))
         event_edit.touch(event)
-        mine = people.line_of(event, me)
-        told.append((event, mine))
+        told.append((event, people.line_of(event, me)))
     if not told:
         raise NotInvitedError("not among those invited")
     return Answered(str(series.root), _to_organiser("REPLY", told, series.root, moment, comment))
+
+
+def delegated(there: str, at: str, me: Addresses, address: str, moment: datetime, comment: str = "") -> Answered:
+    """Somebody else, by their address, comes in my place: the organiser is told, and they are invited. Raises as `answered`,
+    NotInvitedError also where they can't be sent."""
+    delegate = delegation.made(address)
+    organizers = {people.organizer(event) for event in series_of(there).root.parts("VEVENT")}
+    if delegate is None or delegate.key in me | organizers:
+        raise NotInvitedError("nobody who can be sent")
+    lines = [people.line_of(event, frozenset({delegate.key})) for event in series_of(there).root.parts("VEVENT")]
+    if any(line is not None and not people.keys(people.named_in(line, "DELEGATED-FROM")) & me for line in lines):
+        raise AlreadyInvitedError(address)
+    return answered(there, at, me, people.DELEGATED, moment, comment, delegate)
 
 
 def _all_of(series: Series, me: Addresses) -> list[Component]:
@@ -105,15 +138,31 @@ def _to_organiser(
     agent = people.params(to).get("SCHEDULE-AGENT", "SERVER").upper() if to is not None else "NONE"
     if mine is None or agent != "SERVER":
         return ()
-    copies = [messages.short_copy(event, [line] if line is not None else [], moment) for event, line in told]
+    copies = [messages.short_copy(event, _told_of(event, line), moment) for event, line in told]
     sender = people.address_of(mine)
     readers = [people.address_of(to), *people.named_in(mine, "DELEGATED-FROM")]
     found = messages.message(method, sender, dict.fromkeys(readers), copies, root, comment[:_LONGEST])
-    delegates = people.named_in(mine, "DELEGATED-TO") if people.guest_of(mine).answer == people.DELEGATED else []
+    delegates = people.named_in(mine, "DELEGATED-TO")[:1] if people.guest_of(mine).answer == people.DELEGATED else []
     if not delegates:
         return (found,)
     whole = [messages.sent_copy(event) for event, _line in told]
+    for event, (_own, line) in zip(whole, told, strict=True):
+        if line is not None and (delegate := delegation.delegate_of(line, event)) is not None:
+            delegation.enter(event, people.guest_of(line), delegate)  # a telephone names them without inviting them
     return found, messages.message("REQUEST", sender, delegates, whole, root, comment[:_LONGEST])
+
+
+def _told_of(event: Component, line: TextLine | None) -> list[TextLine]:
+    """My line, and that of whom I send."""
+    if line is None:
+        return []
+    delegate = delegation.delegate_of(line, event) if people.guest_of(line).answer == people.DELEGATED else None
+    if delegate is None:
+        return [line]
+    copy = event.copy()
+    delegation.enter(copy, people.guest_of(line), delegate)
+    theirs = people.line_of(copy, frozenset({delegate.key}))
+    return [line, theirs] if theirs is not None else [line]
 
 
 def proposed(
@@ -153,7 +202,7 @@ def left(before: str, after: str, me: Addresses, moment: datetime) -> tuple[Itip
         return _refusal(series_of(before), me, moment)
     new = series_of(after)
     old = series_of(before) if before else Series(new.root, None, [])
-    changed = []
+    changed: list[tuple[Component, TextLine | None]] = []
     for event in [one for one in (new.master, *new.overrides) if one is not None]:
         clock = versions.clock_of(event, new, old if before else new)
         former = old.master if clock is None else old.override(clock) or old.master
@@ -162,7 +211,34 @@ def left(before: str, after: str, me: Addresses, moment: datetime) -> tuple[Itip
             continue
         if people.guest_of(mine).answer != (people.guest_of(was).answer if was is not None else people.NEEDS_ACTION):
             changed.append((event, mine))
+    changed += _left_out(old, new, me) if before else []
     return _to_organiser("REPLY", changed, new.root, moment, "") if changed else ()
+
+
+def again(there: str, me: Addresses, moment: datetime) -> tuple[ItipMessage, ...]:
+    """My answer once more, as it stands. Raises as `left`."""
+    series = series_of(there)
+    told = [(event, line) for event in series.root.parts("VEVENT") if (line := people.line_of(event, me)) is not None]
+    if not told or any(people.organizer(event) in (me | {""}) for event, _line in told):
+        return ()
+    return _to_organiser("REPLY", told, series.root, moment, "")
+
+
+def _left_out(old: Series, new: Series, me: Addresses) -> list[tuple[Component, TextLine | None]]:
+    """Times of a series that I took out of my calendar: each is declined, unless it was."""
+    existing = Instances(old)
+    told: list[tuple[Component, TextLine | None]] = []
+    for clock in existing.newly_left_out(new)[:_MOST_LEFT_OUT]:
+        try:
+            event = existing.own_component(clock)
+        except (CannotChangeError, ValueError):
+            continue
+        line = people.line_of(event, me)
+        if line is None or people.guest_of(line).answer == people.DECLINED or people.organizer(event) in me:
+            continue
+        own_parts.set_answer(event, line, people.DECLINED, {"RSVP": ""})
+        told.append((event, people.line_of(event, me)))
+    return told
 
 
 def _refusal(old: Series, me: Addresses, moment: datetime) -> tuple[ItipMessage, ...]:

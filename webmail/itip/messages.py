@@ -30,11 +30,12 @@ class ItipMessage:
     uid: str
     title: str = ""
     at: tuple[str, ...] = ()
+    link: str = ""  # the token of the page where its one recipient can answer without a program for it
 
     def digest(self, recipient: str) -> str:
         """Names what somebody is told: the same digest is never sent twice. Of the event, its method, SEQUENCE, times, answers
         and note; not of when it was written."""
-        named = [self.uid, self.method, next(iter(people.keys([recipient])), "")]
+        named = [self.uid, self.method, people.key(recipient)]
         for event in parsed(self.text).parts("VEVENT"):
             told = [line for line in event.lines() if line.name != "DTSTAMP"]
             named += sorted(f"{line.name}{line.params}:{line.value}" for line in told)

@@ -6,14 +6,15 @@ A guest changes their own answer and nothing else. Who was not invited changes n
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
-from webmail.itip import people, versions
+from webmail.itip import delegation, people, versions
 from webmail.itip.incoming import IncomingItip
 from webmail.itip.instances import Instances
 from webmail.itip.outcome import Effect, Outcome
 from webmail.itip.people import Invitee
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.component_tree import Component
+from webmail.mime.formats.calendars.component_tree import Component, TextLine
 from webmail.mime.formats.calendars.event_edit import Stamp
 from webmail.mime.formats.recurrence.series import Clock, Series, series_of
 
@@ -109,12 +110,30 @@ def _verdict(event: Component, sent: Component, given: Invitee) -> Effect:
     line = people.line_of(event, frozenset({given.key}))
     if line is None:
         return Effect.ANSWERED
-    before, at = people.guest_of(line), sent.value("DTSTAMP")
+    before, at = people.guest_of(line), _stamp_of(sent)
     if before.answered and at and at < before.answered:
         return Effect.OLD
-    if before.answer == given.answer and before.answered >= at:
+    if (
+        before.answer == given.answer
+        and before.answered >= at
+        and _sends(line) == _sends(people.line_of(sent, frozenset({given.key})))
+    ):
         return Effect.SAME
     return Effect.ANSWERED
+
+
+def _stamp_of(sent: Component) -> str:
+    """When an answer was made; "" where that is no time: else one beyond all of them would be the latest for ever."""
+    value = sent.value("DTSTAMP")
+    try:
+        datetime.strptime(value, "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        return ""
+    return value
+
+
+def _sends(line: TextLine | None) -> people.Addresses:
+    return people.keys(people.named_in(line, "DELEGATED-TO")[:1]) if line is not None else frozenset()
 
 
 def _answer(event: Component, sent: Component, given: Invitee, old: Series, *, invited: bool = True) -> Effect:
@@ -123,12 +142,16 @@ def _answer(event: Component, sent: Component, given: Invitee, old: Series, *, i
         return effect
     line = people.line_of(event, frozenset({given.key}))
     of_sent = people.line_of(sent, frozenset({given.key}))
-    delegated = people.params(of_sent).get("DELEGATED-TO", "") if of_sent is not None else ""
-    more = {"RSVP": "", people.ANSWERED: sent.value("DTSTAMP") or _FIRST_STAMP}
-    if given.answer == people.DELEGATED:
-        more["DELEGATED-TO"] = delegated
+    delegate = delegation.delegate_of(of_sent, sent) if of_sent is not None and given.answer == people.DELEGATED else None
+    more = {"RSVP": "", people.ANSWERED: _stamp_of(sent) or _FIRST_STAMP}
+    more["DELEGATED-TO"] = f"mailto:{delegate.address}" if delegate is not None else ""
     if line is not None:
-        people.change(event, line, {"PARTSTAT": given.answer.upper(), **more})
+        told = {"SCHEDULE-STATUS": "2.0"} if "SCHEDULE-STATUS" in people.params(line) else {}  # RFC 6638, 3.2.9
+        people.change(event, line, {"PARTSTAT": given.answer.upper(), **more, **told})
+        if delegate is not None:
+            delegation.enter(event, people.guest_of(line), delegate)
+        else:
+            delegation.withdraw(event, given.key)
     elif invited and (delegator := delegator_of(old, given)):
         people.invite(event, replace(given, role="req-participant"), {**more, "DELEGATED-FROM": f"mailto:{delegator}"})
     else:

@@ -50,6 +50,11 @@ def keys(addresses: Iterable[str]) -> Addresses:
     return frozenset(address_key(address.strip()) for address in addresses if address.strip())
 
 
+def key(address: str) -> str:
+    """One address as it is compared; "" for none."""
+    return next(iter(keys([address])), "")
+
+
 def params(line: TextLine) -> dict[str, str]:
     """The parameters of a line, by their names in capitals; the first of each."""
     found: dict[str, str] = {}

@@ -41,7 +41,7 @@ def permission(
         series = series_of(there)
     except (CannotChangeError, BrokenTextError, ValueError):
         return Permission.OWN
-    key = next(iter(people.keys([sender.address])), "") if sender.proven else ""
+    key = people.key(sender.address) if sender.proven else ""
     if incoming.method in FROM_GUESTS:
         return Permission.GRANTED if key and key in _who_answers(series, incoming) else Permission.UNPROVEN
     organizers = {people.organizer(event) for event in series.root.parts("VEVENT")} - {""}

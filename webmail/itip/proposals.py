@@ -14,6 +14,7 @@ from webmail.mime.formats.recurrence import series as calendar_series
 from webmail.mime.formats.recurrence.series import CannotChangeError, series_of
 
 _LONGEST = 2_000  # characters of a comment
+_OF_REFUSAL = ("UID", "RECURRENCE-ID", "ORGANIZER", "SEQUENCE", "DTSTAMP")  # RFC 5546, 3.2.8
 
 
 def taken(there: str, incoming: IncomingItip) -> str:
@@ -42,17 +43,16 @@ def taken(there: str, incoming: IncomingItip) -> str:
 def declined(there: str, incoming: IncomingItip, moment: datetime, comment: str = "") -> tuple[ItipMessage, ...]:
     """What the guest is told: the time stays. Raises as `taken`."""
     guest = organiser.countered(there, incoming).guest
-    series, sent = series_of(there), incoming.series()
-    event = (sent.master or sent.overrides[0]).copy()
+    series, proposal = series_of(there), incoming.series()
+    event = (proposal.master or proposal.overrides[0]).copy()
     main = series.master or series.overrides[0]
-    line = people.line_of(event, frozenset({guest.key})) if guest is not None else None
     organizer = main.first("ORGANIZER")
-    if guest is None or line is None or organizer is None:
+    if guest is None or organizer is None:
         return ()
     event.put(organizer.copy())
-    if (title := main.first("SUMMARY")) is not None:
-        event.put(title.copy())
-    copy = messages.short_copy(event, [line], moment)
+    copy = messages.short_copy(event, [], moment)
+    copy.items = [line for line in copy.lines() if line.name in _OF_REFUSAL]
     versions.set_sequence(copy, versions.sequence(main))
     sender = people.address_of(organizer)
-    return (messages.message("DECLINECOUNTER", sender, [guest.address], [copy], sent.root, comment[:_LONGEST]),)
+    sent = messages.message("DECLINECOUNTER", sender, [guest.address], [copy], proposal.root, comment[:_LONGEST])
+    return (replace(sent, title=" ".join(main.text("SUMMARY").split())),)

@@ -20,7 +20,7 @@ _KEYWORD = re.compile(r"[A-Za-z0-9$!#&'+,./:;<=>?@^_`|~-]+\Z")
 
 # Known to most mail clients (the registry of RFC 5788, and Thunderbird's five labels); the views translate them.
 STANDARD = (
-    "$Important", "$Phishing", "$Junk", "$NotJunk", "$Forwarded", "$MDNSent",
+    "$Important", "$Phishing", "$Junk", "$NotJunk", "$Forwarded", "$MDNSent", "$AwaitingReply",
     "$label1", "$label2", "$label3", "$label4", "$label5",
 )  # fmt: skip
 # other clients' names for the same

@@ -9,6 +9,7 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from webmail.calendar.display.event_texts import when_words
 from webmail.mail import Part
 from webmail.message.blueprint import blueprint
 from webmail.mime.formats.calendars.icalendar import Calendar, Event, Recurrence
@@ -16,7 +17,7 @@ from webmail.mime.formats.delivery_report import Reason, Receipt, Recipient
 from webmail.mime.html.linkify import linkify
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.web.current import time_zone
-from webmail.web.formatting import clock_time, long_date
+from webmail.web.formatting import long_date
 
 
 @blueprint.app_template_global()
@@ -159,7 +160,7 @@ def event_time(event: Event) -> str:
         return _moment(begins)
     ends = _here(end)
     if ends.date() == begins.date():
-        return _("%(start)s until %(end)s", start=_moment(begins), end=clock_time(ends))
+        return when_words(begins, ends, time_zone())
     return _("%(start)s to %(end)s", start=_moment(begins), end=_moment(ends))
 
 

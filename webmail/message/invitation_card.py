@@ -12,17 +12,22 @@ from flask_babel import ngettext
 from webmail.calendar import answering, conflicts
 from webmail.calendar.answering import Invitation
 from webmail.calendar.conflicts import Conflict
+from webmail.calendar.display import happenings
 from webmail.calendar.display.event_texts import repeat_words, status_words, when_words
+from webmail.calendar.display.happenings import Happening
+from webmail.calendar.guests.automatic_rows import AnswerKind, KnownAs
 from webmail.calendar.invitations import IncomingEvent, IncomingEvents
 from webmail.calendar.repeat import repeat_of
-from webmail.itip import people
+from webmail.itip import answers, people
 from webmail.itip.differences import EventDifference, EventTime, differences
 from webmail.itip.outcome import Effect
 from webmail.itip.permission import MailSender, Permission
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.component_tree import BrokenTextError
 from webmail.mime.formats.recurrence.series import CannotChangeError, series_of
+from webmail.models import AutomaticAnswer
 
+_MOST_AROUND = 6  # events of the day
 _LONGEST = 300  # characters of a text that is told old and new
 _OF_ORGANISER = ("", "publish", "request", "add", "cancel", "declinecounter")
 
@@ -60,16 +65,22 @@ class InvitationCard:
     state: str = ""
     invitation: Invitation | None = None
     conflicts: list[tuple[Conflict, str]] = field(default_factory=list)
+    clashes: str = ""  # on how many dates of a series there is one
     day: str = ""
+    around: list[Happening] = field(default_factory=list)  # what else is on that day
     proposal: Proposal | None = None
     decisions: list[tuple[str, str]] = field(default_factory=list)  # of the organiser: action and words of the button
+    typed: dict[str, str] = field(default_factory=dict)  # what was typed, by the field's name, with a reply that was refused
 
 
-def card(found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zone: tzinfo) -> InvitationCard:
-    """What the card of a calendar part says. 1 query, for conflicts."""
+def card(
+    found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zone: tzinfo, by_itself: AutomaticAnswer | None = None
+) -> InvitationCard:
+    """What the card of a calendar part says. `by_itself`: what was done before anybody looked. 2 queries, for conflicts and the
+    day of an invitation."""
     made = InvitationCard(found)
     for event in found.events:
-        made.notes += [note for note in _notes(event, sender, zone) if note not in made.notes]
+        made.notes += [note for note in _notes(event, sender, found.me) if note not in made.notes]
     changed = [one for one in found.events if one.row is not None and one.outcome.text and found.method != "reply"]
     for event in changed[:3]:
         made.changes += _changes(event, zone)
@@ -84,11 +95,44 @@ def card(found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zo
     made.state = _state(found)
     if made.invitation is not None:
         made.state = _answer_state(made.invitation.answer) or made.state
-        others = conflicts.conflicts(calendars, made.invitation.text)
-        made.conflicts = [(one, when_words(one.begins, one.ends, zone)) for one in others]
-        made.day = _day(made.invitation, zone)
+        if by_itself is not None:
+            _add_automatic(made, by_itself, sender)
+        _add_day(made, made.invitation, calendars, zone)
         made.proposal = _proposal(made.invitation, zone) if made.invitation.may_propose else None
     return made
+
+
+def _add_automatic(made: InvitationCard, row: AutomaticAnswer, sender: MailSender) -> None:
+    """Why an invitation stands in the calendar, or is declined, though nobody did that; that one is gone which was declined."""
+    answer = made.invitation.answer if made.invitation is not None else ""
+    there = made.found.first is not None
+    if row.kind == AnswerKind.PENCILLED and there and answer == people.NEEDS_ACTION:
+        made.state = _("Pencilled in")
+        words = (
+            _("Pencilled in because %(who)s is a colleague. Nothing was answered.", who=sender.address)
+            if row.reason == KnownAs.COLLEAGUE
+            else _("Pencilled in because you have %(who)s in your contacts. Nothing was answered.", who=sender.address)
+        )
+        made.notes.append((words, False))
+    elif row.kind == AnswerKind.DECLINED and answer == people.DECLINED:
+        made.notes.append((_("Declined automatically, because you are out of office then."), False))
+    elif row.kind == AnswerKind.REFUSED and not there:
+        made.state = _("You declined")
+
+
+def _add_day(made: InvitationCard, invitation: Invitation, calendars: Sequence[int], zone: tzinfo) -> None:
+    """What else the person has then, and on that day."""
+    others = conflicts.conflicts(calendars, invitation.text, zone, invitation.at)
+    made.conflicts = [(one, when_words(one.begins, one.ends, zone)) for one in others.found]
+    if others.dates > 1 and others.clashing:
+        made.clashes = _(
+            "You have something else on %(num)d of the next %(count)d dates.", num=others.clashing, count=others.dates
+        )
+    made.day = _day(invitation, zone)
+    if made.day and calendars:
+        day, uid = date.fromisoformat(made.day), made.found.events[0].incoming.uid
+        rows = happenings.between(dict.fromkeys(calendars, "own"), day, day, zone, zone, _MOST_AROUND + 1).rows
+        made.around = [one for one in rows if one.uid != uid and not one.cancelled][:_MOST_AROUND]
 
 
 def _add_decisions(made: InvitationCard, event: IncomingEvent, zone: tzinfo) -> None:
@@ -104,7 +148,7 @@ def _add_decisions(made: InvitationCard, event: IncomingEvent, zone: tzinfo) -> 
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def _notes(event: IncomingEvent, sender: MailSender, zone: tzinfo) -> list[tuple[str, bool]]:
+def _notes(event: IncomingEvent, sender: MailSender, me: people.Addresses) -> list[tuple[str, bool]]:
     """Why it was taken, or is not: who really wrote, what is there."""
     effect, guest = event.outcome.effect, event.outcome.guest
     who = (guest.name or guest.address) if guest is not None else ""
@@ -113,6 +157,8 @@ def _notes(event: IncomingEvent, sender: MailSender, zone: tzinfo) -> list[tuple
         found += _about_organiser(event, sender)
     elif effect is Effect.UNINVITED:
         found.append((_("%(who)s was not invited. Nothing changes in your event.", who=who), True))
+        if event.is_granted and event.incoming.method == "reply":
+            found.append((_("The page of the event asks whether you want to invite them."), False))
     elif event.permission is Permission.UNPROVEN and effect is Effect.ANSWERED:
         words = _("Nothing proves that %(who)s sent this reply; it was sent by %(sender)s.", who=who, sender=sender.address)
         found.append((words, True))
@@ -125,6 +171,8 @@ def _notes(event: IncomingEvent, sender: MailSender, zone: tzinfo) -> list[tuple
         found.append((_("%(who)s proposes another time. Your event stays as it is.", who=who), False))
     elif effect is Effect.WANTED:
         found.append((_("%(who)s asks for the latest version of your invitation.", who=who), False))
+    if effect in (Effect.NEW, Effect.CHANGED, Effect.SAME) and (sender_of_me := answers.sent_by(event.incoming.text, me)):
+        found.append((_("%(who)s sends you in their place.", who=sender_of_me), False))
     if effect is Effect.OLD:
         found.append((_("A newer version is in your calendar."), False))
     if event.outcome.comment:
@@ -202,6 +250,7 @@ def _answer_state(answer: str) -> str:
         people.ACCEPTED: _("You accepted"),
         people.TENTATIVE: _("You replied “Maybe”"),
         people.DECLINED: _("You declined"),
+        people.DELEGATED: _("You are sending someone else"),
     }.get(answer, "")
 
 

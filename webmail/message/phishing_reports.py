@@ -5,16 +5,24 @@ The message itself is sent to the configured address as an attachment, through t
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import peewee as pw
+
 from webmail import imap
 from webmail.database.connection import db
+from webmail.desk import cases
 from webmail.errors import NoSuchMessageError
 from webmail.imap.bulk.actions import MovedMessages
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Message, Role
-from webmail.models import PhishingReport, User, now
+from webmail.models import DeskKind, PhishingReport, User, now
 
 FLAG = "$Phishing"
 HAM = "$NotJunk"
+EVERYBODY = pw.SQL("1 = 1")
+MOST_CASES = 20  # that one person's reports open in a day
 _ON_A_PAGE = 50
 
 
@@ -59,10 +67,33 @@ def note(user: User, message: Message, outbox: int) -> PhishingReport:
         if before is not None:
             again = {"outbox": outbox or before.outbox, "created": now(), "handled": None, "handler": ""}
             PhishingReport.update(again).where(PhishingReport.id == before.id).execute()
+            _to_desk(before, user)
             return before
-        return PhishingReport.create(
+        row = PhishingReport.create(
             user=user, sender=sender[:254], subject=envelope.subject[:1000], message_id=envelope.message_id, outbox=outbox
         )
+        _to_desk(row, user)
+        return row
+
+
+def _to_desk(report: PhishingReport, user: User) -> None:
+    """Open a case for a report, one for each message and domain, and for each person not more than MOST_CASES a day: further
+    ones are on the page of reports alone. 3 queries."""
+    lately = (PhishingReport.user == user) & (PhishingReport.created > now() - timedelta(days=1))
+    if PhishingReport.select().where(lately).count() > MOST_CASES:
+        return
+    if not cases.is_open(DeskKind.PHISHING, [one.id for one in _alike(report, user)]):
+        cases.open_case(DeskKind.PHISHING, report.id, user=user, text=report.subject)
+
+
+def _alike(report: PhishingReport, user: User) -> list[PhishingReport]:
+    """Other reports of the same message by colleagues, that nobody has dealt with. 1 query."""
+    if not report.message_id:
+        return []
+    same = (PhishingReport.message_id == report.message_id) & (PhishingReport.sender == report.sender)
+    mine = (PhishingReport.id != report.id) & (User.domain == user.domain) & PhishingReport.handled.is_null()
+    rows = PhishingReport.select(PhishingReport, User).join(User).where(same, mine)
+    return list(rows.order_by(PhishingReport.created).limit(1000))
 
 
 def find(user: User, report_id: int) -> PhishingReport | None:
@@ -71,15 +102,45 @@ def find(user: User, report_id: int) -> PhishingReport | None:
     return PhishingReport.get_or_none((PhishingReport.id == report_id) & (PhishingReport.user == user)) if known else None
 
 
+def of_scope(report_id: int, accounts: Any) -> PhishingReport | None:
+    """A report of one of these accounts (a condition on `User`), with who made it. 1 query."""
+    if not 0 < report_id < 2**63:
+        return None
+    rows = PhishingReport.select(PhishingReport, User).join(User)
+    return rows.where(PhishingReport.id == report_id, accounts).first()
+
+
+def together(report: PhishingReport, accounts: Any) -> list[PhishingReport]:
+    """All reports of the same message by these accounts, with who made them: of its Message-ID, else the one alone. 1 query."""
+    same = PhishingReport.id == report.id
+    if report.message_id:
+        same |= (PhishingReport.message_id == report.message_id) & (PhishingReport.sender == report.sender)
+    rows = PhishingReport.select(PhishingReport, User).join(User).where(same, accounts)
+    return list(rows.order_by(PhishingReport.created).limit(1000))
+
+
+def take_thanks(report: PhishingReport, by: str) -> bool:
+    """Note that its reporter is thanked, and that it was dealt with; whether they had not been. 1 UPDATE."""
+    values = {"thanked": now(), "handled": report.handled or now(), "handler": report.handler or by}
+    still = (PhishingReport.id == report.id) & PhishingReport.thanked.is_null()
+    return bool(PhishingReport.update(values).where(still).execute())
+
+
 def withdraw(report: PhishingReport) -> None:
-    PhishingReport.delete().where(PhishingReport.id == report.id).execute()
+    with db.atomic():
+        others = _alike(report, report.user)
+        cases.withdraw(DeskKind.PHISHING, report.id)
+        PhishingReport.delete().where(PhishingReport.id == report.id).execute()
+        if others:  # the case may have been for theirs too
+            _to_desk(others[0], others[0].user)
 
 
-def listing(page: int) -> tuple[list[PhishingReport], bool]:
-    """A page (from 1) of all users' reports with their users, newest first, and whether there are more. 1 query."""
+def listing(page: int, accounts: Any = EVERYBODY) -> tuple[list[PhishingReport], bool]:
+    """A page (from 1) of the reports of these accounts with their users, newest first, and whether there are more. 1 query."""
     rows = (
         PhishingReport.select(PhishingReport, User)
         .join(User)
+        .where(accounts)
         .order_by(PhishingReport.created.desc(), PhishingReport.id.desc())
         .limit(_ON_A_PAGE + 1)
         .offset((page - 1) * _ON_A_PAGE)
@@ -88,9 +149,9 @@ def listing(page: int) -> tuple[list[PhishingReport], bool]:
     return found[:_ON_A_PAGE], len(found) > _ON_A_PAGE
 
 
-def count_open() -> int:
-    """How many reports no administrator has dealt with. 1 query."""
-    return PhishingReport.select().where(PhishingReport.handled.is_null()).count()
+def count_open(accounts: Any = EVERYBODY) -> int:
+    """How many reports of these accounts no administrator has dealt with. 1 query."""
+    return int(PhishingReport.select().join(User).where(PhishingReport.handled.is_null(), accounts).count())
 
 
 def set_handled(report_id: int, by: str) -> bool:
@@ -98,4 +159,9 @@ def set_handled(report_id: int, by: str) -> bool:
     if not 0 < report_id < 2**63:
         return False
     values = {"handled": now() if by else None, "handler": by}
-    return bool(PhishingReport.update(values).where(PhishingReport.id == report_id).execute())
+    with db.atomic():
+        if by:
+            cases.settle(DeskKind.PHISHING, [report_id], by)
+        else:
+            cases.reopen(DeskKind.PHISHING, report_id)
+        return bool(PhishingReport.update(values).where(PhishingReport.id == report_id).execute())

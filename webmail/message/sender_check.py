@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from webmail.config.settings import Settings
 from webmail.mail import Address, Envelope, Message, Role, Trace
@@ -20,7 +21,7 @@ from webmail.mime.headers.authentication import Arrival, Authentication, Verdict
 from webmail.mime.threats import lookalike
 from webmail.mime.threats.providers import PROVIDERS
 from webmail.models import User
-from webmail.people import colleagues, impostors, known_senders
+from webmail.people import colleagues, handovers, impostors, known_senders
 from webmail.people.impostors import Impostor, Pretence, domain_of
 from webmail.people.known_senders import KnownSender
 from webmail.people.visibility import sees, sight_of
@@ -87,11 +88,12 @@ def judge(
     name = sender.name
     if place is SenderPlace.INSIDE:
         writer = proof.login if proof.verdict is Verdict.GENUINE else ""
-        name = colleagues.today().shown_name(sender.name, sender.email.lower(), writer)
+        name = colleagues.today(met.directory).shown_name(sender.name, sender.email.lower(), writer)
     if place is SenderPlace.INSIDE or stranger:
         warnings += _about_names(user, envelope, met, proof, settings)
     warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, met, settings)
-    warnings += _about_senders(message, place, proof)
+    sent_by = _substitute(message, place, proof, marked=marked)
+    warnings += _about_senders(message, place, proof, recorded=bool(sent_by))
     warnings += content_check.answers(user, message, proof, settings)
     warnings += content_check.links(message, domain, proof)
     warnings += content_check.files(message, place, proof)
@@ -99,7 +101,8 @@ def judge(
         warnings += content_check.requests(message, proof)
     warnings.sort(key=lambda warning: -warning.level)
     email = readable_address(sender.email)
-    return Trust(email, place, met.contact, written, proof, tuple(warnings), email != sender.email, marked, name)
+    shown_otherwise = email != sender.email
+    return Trust(email, place, met.contact, written, proof, tuple(warnings), shown_otherwise, marked, sent_by, name)
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------
@@ -120,13 +123,20 @@ def _sender_place(user: User, email: str, role: Role | None, settings: Settings)
 # --- proof -----------------------------------------------------------------------------------------------------------
 
 
-def _server_says(trace: Trace, envelope: Envelope, user: User, settings: Settings) -> Authentication:
-    """What our mail server found. Nothing is proven of several senders at once. At most 1 query."""
+def _server_says(
+    trace: Trace, envelope: Envelope, user: User, settings: Settings, received: datetime | None = None
+) -> Authentication:
+    """What our mail server found. Nothing is proven of several senders at once. At most 1 query, and 1 for who wrote from a
+    mailbox that was handed over when the message was `received`."""
+
+    def owns(login: str, address: str) -> bool:
+        return colleagues.may_write_as(login, address) or bool(received and handovers.wrote_for(login, address, received))
+
     email = _first(envelope).email.lower()
     local, at, domain = email.rpartition("@")
     found = authentication.judge(
         trace.results, settings.authserv_id, f"{local}{at}{lookalike.wire(domain)}", hops=settings.authserv_hops,
-        personal=is_inside(user, email, settings), owns=colleagues.may_write_as,
+        personal=is_inside(user, email, settings), owns=owns,
     )  # fmt: skip
     several = found.verdict is Verdict.GENUINE and (trace.authors != 1 or len(envelope.sender) > 1)
     at_home = found.verdict is Verdict.FAILED and trace.arrivals == (Arrival.HANDED_OVER,)  # SPF is for mail from outside
@@ -135,7 +145,7 @@ def _server_says(trace: Trace, envelope: Envelope, user: User, settings: Setting
 
 def _proof(message: Message, user: User, settings: Settings) -> tuple[Authentication, bool]:
     """What is known of the sender, and whether the mark of our own outbox says so."""
-    found = _server_says(message.trace, message.envelope, user, settings)
+    found = _server_says(message.trace, message.envelope, user, settings, message.received)
     alone = message.trace.authors == len(message.envelope.sender) == 1
     if found.verdict is not Verdict.GENUINE and alone and message.whole and proofs.verifies(message.whole, settings.secret_key):
         return replace(found, verdict=Verdict.GENUINE), True
@@ -195,7 +205,7 @@ def _about_names(
     user: User, envelope: Envelope, met: KnownSender, proof: Authentication, settings: Settings
 ) -> Iterator[SenderWarning]:
     """The name of a colleague, contact, correspondent or of the establishment, or an address, that is not the sender's."""
-    own, people = own_domains(user, settings), colleagues.today()
+    own, people = own_domains(user, settings), colleagues.today(met.directory)
     writer = proof.login if proof.verdict is Verdict.GENUINE else ""
     for sender in envelope.sender[:_MOST_SENDERS]:
         found = impostors.pretends(sender, own, settings, people, writer)
@@ -241,15 +251,27 @@ def _about_domains(
                 break
 
 
-def _about_senders(message: Message, sender_place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
-    """Several authors, and a Sender who is not the author, as a list or a service that proves itself may name."""
+def _substitute(message: Message, sender_place: SenderPlace, proof: Authentication, *, marked: bool) -> str:
+    """Who is proven to have written for the sender, by a handover of the mailbox that was in force then. At most 1 query."""
+    author, sender = _first(message.envelope).email.lower(), next((a.email.lower() for a in message.trace.sender), "")
+    proven = sender_place is SenderPlace.INSIDE and proof.verdict is Verdict.GENUINE and (marked or proof.login == sender)
+    if not sender or sender == author or not proven or len(message.trace.sender) > 1:
+        return ""
+    return readable_address(sender) if handovers.wrote_for(sender, author, message.received) else ""
+
+
+def _about_senders(
+    message: Message, sender_place: SenderPlace, proof: Authentication, *, recorded: bool
+) -> Iterator[SenderWarning]:
+    """Several authors, and a Sender who is not the author, as a list or a service that proves itself may name. `recorded`:
+    we have a record of it."""
     envelope, trace = message.envelope, message.trace
     if len(envelope.sender) > 1 or trace.authors > 1:
         named = [readable_address(a.email) for a in envelope.sender[:_MOST_SENDERS]]
         more = ["…"] if len(envelope.sender) > _MOST_SENDERS else []
         yield SenderWarning(WarningKind.SEVERAL, TrustLevel.CAUTION, ", ".join(named + more))
     author, sender = _first(envelope).email.lower(), next((a.email.lower() for a in trace.sender), "")
-    if not sender or not author or sender == author:
+    if not sender or not author or sender == author or recorded:
         return
     same = authentication.aligned(domain_of(sender), domain_of(author))
     if sender_place is SenderPlace.INSIDE or not (same or proof.verdict is Verdict.GENUINE):

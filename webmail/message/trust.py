@@ -84,6 +84,7 @@ class Trust:
     warnings: tuple[SenderWarning, ...] = ()
     is_shown_otherwise: bool = False  # `email` is not as the message writes it
     marked: bool = False  # Traboule's own outbox sent it: `mime/headers/proof.py`
+    sent_by: str = ""  # the colleague who was proven to write for the sender, by a handover of the mailbox
     name: str = ""  # of the first sender, as it is shown: a colleague's is that of the account
 
     @property

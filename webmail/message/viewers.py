@@ -96,16 +96,20 @@ def _as_card(viewed: AttachmentViews, part: Part, text: str) -> bool:
             viewed.receipts.append((part, receipt))
         case PartKind.HEADERS if text.strip():
             viewed.returned.append((part, headers.envelope(text.strip().encode("utf-8", "replace"))))
-        case PartKind.CALENDAR if calendar := icalendar.read(text):
-            if all(calendar != known for _, known in viewed.calendars):  # invitations often come twice, as body and file
-                viewed.calendars.append((part, calendar))
-            else:
+        case PartKind.CALENDAR if calendar := icalendar.read(text, part.method):
+            if any(_says_no_more(calendar, one) for _, one in viewed.calendars):  # invitations often come twice, as body and file
                 return False
+            viewed.calendars.append((part, calendar))
         case PartKind.CARD if cards := vcard_view.read(text):
             viewed.contacts.append((part, cards))
         case _:
             return False
     return True
+
+
+def _says_no_more(calendar: icalendar.Calendar, earlier: icalendar.Calendar) -> bool:
+    """Whether a calendar part says what another one said; a file often names no method."""
+    return calendar == earlier or (not calendar.method and replace(calendar, method=earlier.method) == earlier)
 
 
 def header_fields(raw: bytes) -> Iterator[tuple[str, str]]:

@@ -132,7 +132,9 @@ def _lines(lines: list[str]) -> bytes:
 
 def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
     identity = draft.identity
-    lists = [("From", (identity.address,)), ("Reply-To", identity.reply_to), ("To", draft.to), ("Cc", draft.cc)]
+    writer = (identity.sender,) if identity.sender else ()
+    lists: list[tuple[str, tuple[Address, ...]]] = [("From", (identity.address,)), ("Sender", writer)]
+    lists += [("Reply-To", identity.reply_to), ("To", draft.to), ("Cc", draft.cc)]
     if include_bcc:
         lists.append(("Bcc", draft.bcc))
     if draft.read_receipt:  # RFC 8098 section 2.1

@@ -181,6 +181,7 @@ def _part(node: PartNode, *, named: bool = True) -> Part:
         content_id=node.content_id,
         format="flowed" if params.get("format", "").strip().lower() == "flowed" else "",
         delsp=params.get("delsp", "").strip().lower() == "yes",
+        method=tidy(params.get("method", "")).strip().lower()[:20],
         turned=turns({**node.params, **node.disposition_params}),
         envelope=node.envelope,
     )

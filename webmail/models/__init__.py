@@ -5,7 +5,8 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 
 from __future__ import annotations
 
-from webmail.models.accounts import AllowedAddress, AllowedName, User
+from webmail.models.accounts import AllowedAddress, AllowedName, MailAlias, RestedAddress, User
+from webmail.models.appointments import AppointmentBooking, AppointmentHost, AppointmentOffer, AppointmentSlot, BookingState
 from webmail.models.audit import AuditAct, AuditEntry
 from webmail.models.base import Table, now
 from webmail.models.collections.calendar import FOR_EVER, BirthdayCalendar, CalendarObject, Occurrence
@@ -14,6 +15,7 @@ from webmail.models.collections.collections import (
     CollectionNote,
     CollectionShare,
     GoneItem,
+    GroupCollection,
     LostShare,
     ToldNotice,
     TrashedCollection,
@@ -27,29 +29,54 @@ from webmail.models.collections.contacts import (
     DifferentContacts,
     IndexFill,
 )
-from webmail.models.collections.meetings import GuestReminder, ReplySearch, SentInvitation
+from webmail.models.collections.meetings import (
+    AutomaticAnswer,
+    GuestLink,
+    GuestReminder,
+    GuestReply,
+    SchedulingMessage,
+    SentInvitation,
+)
 from webmail.models.collections.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.collections.remote import RemoteAccount, RemoteItem, RemoteLink
-from webmail.models.collections.rooms import STEP, Resource, ResourceBooking, ResourceSlot, ResourceUse
-from webmail.models.collections.subscriptions import CalendarLink, CalendarSubscription
+from webmail.models.collections.rooms import STEP, Resource, ResourceBooking, ResourceSlot, ResourceUse, RoomNotice
+from webmail.models.collections.subscriptions import CalendarLink, CalendarSubscription, PublishedTimes
+from webmail.models.collections.todos import Todo
+from webmail.models.desk import DeskAnswer, DeskCase, DeskKind, DeskState
+from webmail.models.elsewhere.filesender import DeliveryState, FilesenderDelivery, FilesenderRemovedGuest
+from webmail.models.establishments import (
+    Establishment,
+    EstablishmentAdministrator,
+    EstablishmentDomain,
+    EstablishmentImage,
+    EstablishmentSetting,
+)
+from webmail.models.handover import HandedOverFolder, HandoverKind, HandoverState, MailboxHandover
 from webmail.models.limits import LimitUse
 from webmail.models.mail.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
+from webmail.models.mail.awaited import AwaitedReply
 from webmail.models.mail.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
 from webmail.models.mail.filing import JunkWeek, MoveHabit
 from webmail.models.mail.forwarding import ForwardTarget
 from webmail.models.mail.mailbox import RecentFolder, RecentSearch, RoomRequest, SavedSearch, Snoozed, Tag
-from webmail.models.mail.message import PhishingReport
+from webmail.models.mail.message import PhishingFind, PhishingReport, SearchedMailbox
 from webmail.models.people import (
     Acquaintance,
     BlockedSenders,
     Correspondent,
     GroupMember,
+    GroupOwner,
     ImageSender,
     PeopleGroup,
     PeopleLearned,
+    RefusedSender,
 )
+from webmail.models.people_files import PaperPassword, PasswordSheet, SavedImport
+from webmail.models.polls import Poll, PollOption, PollVoter
 from webmail.models.sent_forms import SentForm
+from webmail.models.services import ConnectedService, ServiceState
 from webmail.models.sign_in.auth import Session, SignInFailure, TakenTurn, TrustedDevice, WaitingPlace
+from webmail.models.sign_in.cloud_programs import CloudProgramUse, RefusedNetwork
 from webmail.models.sign_in.device_networks import DeviceNetwork
 from webmail.models.sign_in.factors import (
     AppPassword,
@@ -63,6 +90,7 @@ from webmail.models.sign_in.factors import (
 )
 from webmail.models.sign_in.providers import LinkedAccount, UsedToken
 from webmail.models.sign_in.recovery import Deputy, PasswordReset
+from webmail.models.sign_in.script_requests import ScriptRequest
 from webmail.models.support import SupportRequest
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, TaskUndo, Worker
@@ -81,6 +109,7 @@ from webmail.models.transfers import (
     TransferState,
 )
 from webmail.models.undo import Undo
+from webmail.models.watching import CheckNote, DailyFigure, MetricCount
 
 __all__ = [
     "FOR_EVER",
@@ -89,6 +118,11 @@ __all__ = [
     "AllowedAddress",
     "AllowedName",
     "AppPassword",
+    "AppointmentBooking",
+    "AppointmentHost",
+    "AppointmentOffer",
+    "AppointmentSlot",
+    "BookingState",
     "DeviceNetwork",
     "RefusedChange",
     "ArchiveBatch",
@@ -98,6 +132,8 @@ __all__ = [
     "AuditAct",
     "AuditEntry",
     "Authenticator",
+    "AutomaticAnswer",
+    "AwaitedReply",
     "BatchState",
     "BirthdayCalendar",
     "BlockedSenders",
@@ -105,6 +141,8 @@ __all__ = [
     "CalendarObject",
     "CalendarSubscription",
     "Collection",
+    "ConnectedService",
+    "ServiceState",
     "CollectionNote",
     "CollectionShare",
     "Contact",
@@ -115,11 +153,29 @@ __all__ = [
     "Correspondent",
     "DailyAgenda",
     "Deputy",
+    "DeliveryState",
+    "DeskAnswer",
+    "DeskCase",
+    "DeskKind",
+    "DeskState",
     "DraftRow",
+    "Establishment",
+    "EstablishmentAdministrator",
+    "EstablishmentDomain",
+    "EstablishmentImage",
+    "EstablishmentSetting",
     "ForwardTarget",
     "GoneItem",
+    "GroupCollection",
     "GroupMember",
+    "GroupOwner",
+    "MailAlias",
+    "GuestLink",
     "GuestReminder",
+    "GuestReply",
+    "HandedOverFolder",
+    "HandoverKind",
+    "HandoverState",
     "ImageSender",
     "IndexFill",
     "JunkWeek",
@@ -127,7 +183,9 @@ __all__ = [
     "LimitUse",
     "LinkedAccount",
     "LostShare",
+    "Todo",
     "ToldNotice",
+    "MailboxHandover",
     "MailedCode",
     "MoveHabit",
     "NextReminder",
@@ -136,9 +194,17 @@ __all__ = [
     "OutboxState",
     "PasswordReset",
     "PeopleGroup",
+    "PaperPassword",
+    "PasswordSheet",
+    "RefusedSender",
     "PeopleLearned",
     "PeriodicJob",
+    "PhishingFind",
     "PhishingReport",
+    "PublishedTimes",
+    "Poll",
+    "PollOption",
+    "PollVoter",
     "ReadyText",
     "RecentFolder",
     "RecentSearch",
@@ -146,15 +212,19 @@ __all__ = [
     "RemoteAccount",
     "RemoteItem",
     "RemoteLink",
-    "ReplySearch",
     "Resource",
+    "RestedAddress",
     "ResourceBooking",
     "ResourceSlot",
     "ResourceUse",
+    "RoomNotice",
     "RoomRequest",
     "SavedSearch",
     "SecurityKey",
+    "ScriptRequest",
     "SentForm",
+    "SchedulingMessage",
+    "SearchedMailbox",
     "SentInvitation",
     "Session",
     "SignInFailure",
@@ -181,10 +251,17 @@ __all__ = [
     "Worker",
     "WritingIdentity",
     "now",
+    "CheckNote",
+    "CloudProgramUse",
+    "RefusedNetwork",
     "ContentPiece",
+    "DailyFigure",
+    "MetricCount",
     "ContentState",
     "FileRequest",
     "FileRequestInvite",
+    "FilesenderDelivery",
+    "FilesenderRemovedGuest",
     "StoredContent",
     "Transfer",
     "TransferAllowance",
@@ -195,4 +272,5 @@ __all__ = [
     "TransferRecipient",
     "TransferReport",
     "TransferState",
+    "SavedImport",
 ]

@@ -33,17 +33,32 @@ class User(Table):
     terms = pw.CharField(max_length=40, default="")  # the version of the terms of use that was accepted
     terms_at = pw.DateTimeField(null=True)
     quota_bytes = pw.BigIntegerField(default=1024**3)
+    quota_own = pw.BigIntegerField(null=True)  # what quota_bytes is without their groups; null: quota_bytes (people/policies.py)
+    quota_fixed = pw.IntegerField(null=True)  # 1: given to this person, whatever groups say; null: if it is not the usual one
+    quota_messages = pw.IntegerField(null=True)  # how many messages, as Dovecot reads it; null or 0: without limit
+    policy = pw.TextField(null=True)  # JSON: what holds for the person: their own, by groups, establishment (people/policies.py)
+    own_policy = pw.TextField(null=True)  # JSON: of that, what was given to the person alone
     active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
     # when a password of theirs, or an app password, ended last (seconds since 1970): the door ends what was open before
     credential_ended = pw.BigIntegerField(null=True)
-    role = pw.CharField(max_length=20, default="person")  # or "admin"
+    role = pw.CharField(max_length=20, default="person")  # or "admin"; "establishment": administers some, see establishments.py
     language = pw.CharField(max_length=5, default="")  # empty: the browser's
     spoken = pw.CharField(max_length=5, default="")  # that of the pages at the last sign-in, to write to who chose none
     preferences = pw.TextField(null=True)  # JSON, see preferences.py
     recipients_per_hour = pw.IntegerField(null=True)  # overrides the setting of that name; 0: no limit
     recipients_per_day = pw.IntegerField(null=True)
     created = pw.DateTimeField(default=now)
+    last_sign_in = pw.DateTimeField(null=True)  # to the pages, to the hour; null: never
+    used_bytes = pw.BigIntegerField(null=True)  # of mail, as the mail server said at `used_at`
+    used_at = pw.DateTimeField(null=True)
+    ends_on = pw.DateTimeField(null=True)  # from when on the account is disabled
+    ends_told = pw.DateTimeField(null=True)  # when the person was told of that day
+    removal_due = pw.DateTimeField(null=True)  # deleted, and until then can be restored: it is disabled meanwhile
+    factor_asked = pw.DateTimeField(null=True)  # since when an administrator requires a second factor of this person
+    home = pw.CharField(max_length=400, null=True)  # the folder of the mailbox below that of all; null: domain/local
+    version = pw.BigIntegerField(null=True)  # one more with each change by an administrator
     is_authenticated = True  # required by flask-login
+    renamed_to = ""  # no column: where a device asks under the address of before (webmail/dav/sign_in.py), that of now
 
     class Meta:
         table_name = "accounts"
@@ -69,3 +84,26 @@ class AllowedName(Table):
     class Meta:
         table_name = "allowed_names"
         indexes = ((("user", "name"), True),)
+
+
+class MailAlias(Table):
+    """Another address whose mail goes to an account. Postfix reads it, and Dovecot: who was called so before signs in by it."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="aliases")
+    address = pw.CharField(max_length=254, unique=True)  # lower case; "@domain": whatever nobody of the domain has
+    former = pw.IntegerField(default=0)  # 1: the account's own before it was renamed
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "mail_aliases"
+
+
+class RestedAddress(Table):
+    """An address that was somebody's, and is given to nobody before `until`. `home`: the folder that its mailbox was in."""
+
+    address = pw.CharField(max_length=254, unique=True)  # lower case
+    home = pw.CharField(max_length=400, default="")
+    until = pw.DateTimeField(index=True)
+
+    class Meta:
+        table_name = "rested_addresses"

@@ -26,6 +26,13 @@ class AuditAct(StrEnum):
     SHARE_REVOKED = "share-revoked"
     PHISHING_REPORTED = "phishing-reported"
     PHISHING_REPORT_UNDONE = "phishing-report-undone"
+    PHISHING_READ = "phishing-read"  # a reported message, by an administrator; the target is who reported it
+    PHISHING_SEARCHED = "phishing-searched"  # in others' mailboxes, by an administrator; the target is the sender
+    PHISHING_PULLED = "phishing-pulled"  # into quarantine, out of others' mailboxes
+    PHISHING_PUT_BACK = "phishing-put-back"
+    REPORTERS_THANKED = "reporters-thanked"
+    SENDER_REFUSED = "sender-refused"  # for everybody, or for an establishment
+    SENDER_ALLOWED = "sender-allowed"
     IDENTITY_ADDED = "identity-added"
     IDENTITY_CHANGED = "identity-changed"
     IDENTITY_REMOVED = "identity-removed"
@@ -40,6 +47,7 @@ class AuditAct(StrEnum):
     RECOVERY_CODES_MADE = "recovery-codes-made"
     RECOVERY_CODE_USED = "recovery-code-used"
     RECOVERY_ADDRESS_SET = "recovery-address-set"
+    RECOVERY_ADDRESS_WANTED = "recovery-address-wanted"  # an administrator has somebody asked for one
     RECOVERY_ADDRESS_REMOVED = "recovery-address-removed"
     CODE_MAILED = "code-mailed"
     TERMS_ACCEPTED = "terms-accepted"
@@ -52,6 +60,7 @@ class AuditAct(StrEnum):
     APP_PASSWORD_ADDED = "app-password-added"
     APP_PASSWORD_FETCHED = "app-password-fetched"  # a telephone downloaded the profile with it, without signing in
     APP_PASSWORD_REVOKED = "app-password-revoked"
+    CLOUD_PROGRAM_USED = "cloud-program-used"  # one that keeps the password on servers of its maker, for the first time
     APP_PASSWORDS_PAUSED = "app-passwords-paused"  # somebody's, whose provider has not vouched for them in a long time
     ACCOUNT_ROLE_SET = "account-role-set"
     ACCOUNT_ADDED = "account-added"
@@ -74,12 +83,27 @@ class AuditAct(StrEnum):
     DEPUTY_FACTORS_REMOVED = "deputy-factors-removed"
     SUPPORT_ASKED = "support-asked"
     SUPPORT_CLOSED = "support-closed"
+    DESK_TAKEN = "desk-taken"  # somebody looks after what somebody asked for
+    DESK_ANSWERED = "desk-answered"
+    DESK_CLOSED = "desk-closed"  # without an answer
     OWN_NAME_SET = "own-name-set"
     OWN_DATA_ASKED = "own-data-asked"  # all of it as one file
     OWN_DATA_FETCHED = "own-data-fetched"
     DELETION_ASKED = "deletion-asked"
     DELETION_WITHDRAWN = "deletion-withdrawn"
+    THINGS_HANDED_OVER = "things-handed-over"  # calendars, files and what else others use, to a colleague
+    HANDOVER_ASKED = "handover-asked"  # somebody is to look after a mailbox
+    HANDOVER_AGREED = "handover-agreed"
+    HANDOVER_REFUSED = "handover-refused"
+    HANDOVER_BEGUN = "handover-begun"  # the mail server gave the rights
+    HANDOVER_ENDED = "handover-ended"
     ACCOUNT_DELETED = "account-deleted"
+    ACCOUNT_RENAMED = "account-renamed"  # it has another address
+    ACCOUNT_END_SET = "account-end-set"  # from which day on it is disabled
+    ACCOUNT_REMOVED = "account-removed"  # disabled, and deleted for good on a day unless it is restored
+    ACCOUNT_RESTORED = "account-restored"
+    FACTOR_REQUIRED = "factor-required"  # a second factor, of one person
+    ESTABLISHMENT_CHANGED = "establishment-changed"  # made, changed, deleted; who administers it
     PROVIDER_LINKED = "provider-linked"
     PROVIDER_UNLINKED = "provider-unlinked"
     PROVIDER_REFUSED = "provider-refused"  # the provider's answer was not one to sign in by
@@ -96,12 +120,17 @@ class AuditAct(StrEnum):
     OTHER_SERVER_CONNECTED = "other-server-connected"  # calendars and contacts are kept in step with one
     OTHER_SERVER_REFUSED = "other-server-refused"  # it refused the password
     OTHER_SERVER_ENDED = "other-server-ended"
+    SERVICE_CONNECTED = "service-connected"  # an account at Google, Microsoft, a Nextcloud ...; the target is which, and whose
+    SERVICE_DISCONNECTED = "service-disconnected"
     CALENDAR_ASKED = "calendar-asked"  # an address of a calendar was tried, to subscribe to it
     CALENDAR_ADDRESS_MADE = "calendar-address-made"  # by which anybody can read a calendar
     CALENDAR_ADDRESS_ENDED = "calendar-address-ended"
     COLLECTION_CHANGED = "collection-changed"  # name, colour or description, by somebody who manages it; who sees private events
+    TASK_RETRIED = "task-retried"  # somebody's long work that had failed, by an administrator
     ROOM_CHANGED = "room-changed"  # what people book: made, changed or deleted by an administrator
+    TRANSFER_SENT = "transfer-sent"  # large files as somebody, by a command
     TRANSFER_CLOSED = "transfer-closed"  # large files of somebody, by an administrator
+    SETTING_CHANGED = "setting-changed"  # of the establishment, by an administrator; `target`: its name
     TRANSFER_LIMIT_SET = "transfer-limit-set"  # how much one person may store
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import peewee as pw
 
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
+from webmail.models.establishments import Establishment
 
 
 class Acquaintance(Table):
@@ -52,6 +55,10 @@ class PeopleGroup(Table):
     name = pw.CharField(max_length=100)
     sort = pw.CharField(max_length=190)  # the name without case, accents and punctuation
     domain = pw.CharField(max_length=190)
+    address = pw.CharField(max_length=254, null=True, unique=True)  # in lower case: mail to it goes to everybody in the group
+    writers = pw.CharField(max_length=10, null=True)  # who may write there: "owners", "inside", "anybody"; null: "members"
+    policy = pw.TextField(null=True)  # JSON: what its people have by it (people/policies.py)
+    version = pw.IntegerField(null=True, default=0)  # rises with each change from the pages: two who edit it at once are told
     created = pw.DateTimeField(default=now)
 
     class Meta:
@@ -68,6 +75,17 @@ class GroupMember(Table):
 
     class Meta:
         table_name = "group_members"
+        indexes = ((("group", "user"), True),)
+
+
+class GroupOwner(Table):
+    """Who looks after a group, and may write to its list."""
+
+    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="+", index=False)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+
+    class Meta:
+        table_name = "group_owners"
         indexes = ((("group", "user"), True),)
 
 
@@ -96,3 +114,17 @@ class ImageSender(Table):
     class Meta:
         table_name = "image_senders"
         indexes = ((("user", "address"), True),)
+
+
+class RefusedSender(Table):
+    """A sender whose mail nobody gets, by an administrator's decision. The door (deploy/milter) reads this table."""
+
+    entry = pw.CharField(max_length=254, index=True)  # an address, or "@" and a domain with all below it; lower case, ASCII
+    establishment = pw.ForeignKeyField(Establishment, null=True, on_delete="CASCADE", backref="+")  # null: for everybody
+    by = pw.CharField(max_length=254, default="")  # the administrator's address
+    created = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        establishment_id: int | None
+
+    class Meta:
+        table_name = "refused_senders"

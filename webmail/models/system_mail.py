@@ -17,6 +17,7 @@ class SystemMessage(Table):
     subject = pw.TextField()
     body = pw.TextField()  # sealed where it holds a secret, and emptied once it is over
     html = pw.TextField(default="")  # the same formatted, or ""; sealed as the text is
+    calendar = pw.TextField(default="")  # an event with its METHOD (RFC 5546), or ""; sealed as the text is
     reply_to = pw.CharField(max_length=254, default="")  # whom answers go to, where it is written for a person
     dedup = pw.CharField(max_length=64, unique=True)  # hex; the same message queued twice is one row
     state = pw.CharField(max_length=12, default=OutboxState.WAITING)

@@ -79,6 +79,8 @@ class PeriodicJob(Table):
 
     name = pw.CharField(max_length=40, primary_key=True)
     begun = pw.DateTimeField(default=lambda: datetime(2000, 1, 1))
+    broke = pw.DateTimeField(null=True)  # when it last failed; before `begun`: it is well again
+    reason = pw.CharField(max_length=200, null=True)
 
     class Meta:
         table_name = "periodic_jobs"

@@ -31,6 +31,7 @@ class TransferState(StrEnum):
     OPEN = "open"  # being put together: nobody else sees it
     JOINING = "joining"  # complete files for another transfer (`adds_to`): they join it once all are checked
     READY = "ready"  # its link works, once its files do
+    HANDED = "handed"  # another server gives it out (webmail/filesender/): its link here does not work
     CLOSED = "closed"  # by its owner, an administrator or its date: the files are gone or about to be
 
 

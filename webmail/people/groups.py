@@ -19,6 +19,7 @@ from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime.headers.encoded_words import fold, sort_key, words_in
 from webmail.models import GroupMember, PeopleGroup, User
+from webmail.people import policies
 
 LONGEST_NAME = 100  # characters
 MOST_PEOPLE = 10_000  # members of the groups that one query returns
@@ -56,7 +57,7 @@ class GroupPeople:
 
 def create(domain: str, name: str) -> PeopleGroup:
     """Raises UnusableGroupNameError, GroupNameTakenError."""
-    name = _usable(name)
+    name = check_name(name)
     values = {"identifier": _new_identifier(domain, name), "name": name, "sort": sort_key(name), "domain": domain}
     try:
         with db.atomic():
@@ -75,7 +76,7 @@ def find(domain: str, name: str) -> PeopleGroup:
 
 def rename(group: PeopleGroup, name: str) -> None:
     """Folders that are shared with the group stay so. Raises UnusableGroupNameError, GroupNameTakenError."""
-    group.name = _usable(name)
+    group.name = check_name(name)
     group.sort = sort_key(group.name)
     try:
         with db.atomic():
@@ -88,7 +89,9 @@ def delete(group: PeopleGroup) -> None:
     """Its people lose what was shared with the group; a new group of the same name does not get it."""
     with db.atomic():
         group_losses.deleted(group)
+        people = _numbers(group)
         group.delete_instance()
+        policies.refresh(people)
 
 
 def add(group: PeopleGroup, people: Sequence[User]) -> int:
@@ -100,6 +103,7 @@ def add(group: PeopleGroup, people: Sequence[User]) -> int:
         for at in range(0, len(people), _CHUNK):
             rows = [{"group": group, "user": user} for user in people[at : at + _CHUNK]]
             GroupMember.insert_many(rows).on_conflict_ignore().execute()
+        policies.refresh(user.id for user in people)
         return _size(group) - before
 
 
@@ -110,7 +114,20 @@ def remove(group: PeopleGroup, people: Sequence[User]) -> int:
     with db.atomic():
         group_losses.left([group.id], numbers)
         mine = GroupMember.group == group
-        return sum(GroupMember.delete().where(mine, GroupMember.user.in_(chunk)).execute() for chunk in chunks)
+        gone = sum(GroupMember.delete().where(mine, GroupMember.user.in_(chunk)).execute() for chunk in chunks)
+        policies.refresh(numbers)
+        return gone
+
+
+def leave_other_domains(user: User) -> None:
+    """Somebody's address is in another domain now: groups are of one domain."""
+    others = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.domain != user.domain)
+    rows: Any = GroupMember.select(GroupMember.group).where(GroupMember.user == user, GroupMember.group.in_(others)).tuples()
+    numbers = [number for (number,) in rows]
+    if numbers:
+        group_losses.left(numbers, [user.id])
+        GroupMember.delete().where(GroupMember.user == user, GroupMember.group.in_(numbers)).execute()
+        policies.refresh([user.id])
 
 
 def of_provider(user: User, provider: str) -> set[int]:
@@ -125,19 +142,27 @@ def leave(user: User, numbers: Iterable[int], provider: str) -> None:
     group_losses.left(gone, [user.id])
     put = (GroupMember.user == user) & (GroupMember.provider == provider)
     GroupMember.delete().where(put, GroupMember.group.in_(gone)).execute()
+    policies.refresh([user.id])
 
 
 def join(user: User, numbers: Iterable[int], provider: str) -> None:
     """Put somebody into these groups (by `id`), for this provider."""
     added = [{"group": number, "user": user, "provider": provider} for number in sorted(numbers)]
     GroupMember.insert_many(added).on_conflict_ignore().execute()
+    policies.refresh([user.id])
+
+
+def _numbers(group: PeopleGroup) -> list[int]:
+    rows: Any = GroupMember.select(GroupMember.user).where(GroupMember.group == group).tuples()
+    return [number for (number,) in rows]
 
 
 def _size(group: PeopleGroup) -> int:
     return GroupMember.select().where(GroupMember.group == group).count()
 
 
-def _usable(name: str) -> str:
+def check_name(name: str) -> str:
+    """The name as it is kept. Raises UnusableGroupNameError."""
     name = " ".join(name.split())
     if len(name) > LONGEST_NAME or not name.isprintable() or not words_in(name) or _NEVER_IN_NAMES & set(name):
         raise UnusableGroupNameError(name)
@@ -212,6 +237,14 @@ def addresses(identifier: str) -> list[str]:
 # --- as recipients ---------------------------------------------------------------------------------------------------
 
 
+def in_any_called(text: str, domains: Sequence[str] | None) -> Any:
+    """A query of who is in a group of this name, in these domains (None: in any)."""
+    groups = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.sort == sort_key(text))
+    if domains is not None:
+        groups = groups.where(PeopleGroup.domain.in_(domains))
+    return GroupMember.select(GroupMember.user).where(GroupMember.group.in_(groups))
+
+
 def called(text: str) -> list[Any]:
     """Conditions for groups of whose names each of the words starts a word; none for no words."""
     return [(PeopleGroup.sort.startswith(word)) | (PeopleGroup.sort.contains(f" {word}")) for word in words_in(text)[:10]]
@@ -261,3 +294,32 @@ def _with_people(domain: str, conditions: Sequence[Any]) -> list[GroupPeople]:
     if sum(map(len, inside.values())) > MOST_PEOPLE:
         inside.popitem()  # cut off in the middle
     return [GroupPeople(identifier, name, tuple(people)) for (identifier, name), people in inside.items()]
+
+
+def of_number(number: int, domains: Iterable[str] | None) -> PeopleGroup | None:
+    """A group by its `id`, if it is of one of these domains; None: of any. 1 query."""
+    where = [] if domains is None else [PeopleGroup.domain.in_(sorted(domains))]
+    found: PeopleGroup | None = PeopleGroup.get_or_none(PeopleGroup.id == number, *where)
+    return found
+
+
+def existing(identifiers: Iterable[str]) -> set[str]:
+    """Those of these that groups have today. 1 query."""
+    rows: Any = PeopleGroup.select(PeopleGroup.identifier).where(PeopleGroup.identifier.in_(list(identifiers))).tuples()
+    return {identifier for (identifier,) in rows}
+
+
+def of_addresses(addresses: Iterable[str]) -> dict[str, tuple[int, frozenset[int]]]:
+    """The account and its groups (by `id`) of those of these addresses (normalised) that are in any. 1 query for 400."""
+    wanted, found = sorted(set(addresses)), dict[str, tuple[int, frozenset[int]]]()
+    for at in range(0, len(wanted), _CHUNK):
+        rows: Any = GroupMember.select(User.address, User.id, GroupMember.group).join(User)
+        for address, number, group in rows.where(User.address.in_(wanted[at : at + _CHUNK]), User.active == 1).tuples():
+            found[address] = (number, (found[address][1] if address in found else frozenset()) | {group})
+    return found
+
+
+def numbers_of(user: User) -> frozenset[int]:
+    """The groups (by `id`) that somebody is in. 1 query."""
+    rows: Any = GroupMember.select(GroupMember.group).where(GroupMember.user == user).tuples()
+    return frozenset(number for (number,) in rows)

@@ -15,13 +15,14 @@ from webmail.mime.headers.address_input import address_key
 from webmail.mime.threats import display_names, lookalike
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import Contact, ContactAddress, Correspondent, User
+from webmail.people import colleagues
 
 _MOST_LOOKED_AT = 20
 _MOST_DOMAINS = 500
 MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains are compared
 _SLOTS = ("key", "key2", "key3")  # names that a display name can be read as
 _NOTHING = pw.SQL("''")
-_WRITTEN, _OWN, _OTHER, _LATEST, _DOMAIN = (pw.SQL(str(rank)) for rank in range(5))  # rows come in this order
+_WRITTEN, _OWN, _OTHER, _LATEST, _DOMAIN, _DIRECTORY = (pw.SQL(str(rank)) for rank in range(6))  # rows come in this order
 _LONGEST = 254  # of the addresses that are stored
 
 
@@ -38,7 +39,8 @@ class Acquaintances:
 class KnownSender:
     """`contact` is the `uid` of the contact with the sender's address, "" if none, and `name` its name. `alike` and `named` are
     contacts (name, address) with an address that looks like the sender's, and with the sender's name. `written`: whether the user
-    wrote to this address. `others`: of a stranger from outside, whom the user knows.
+    wrote to this address. `others`: of a stranger from outside, whom the user knows. `directory`: for `colleagues.today`, which
+    is asked next of most; None where nobody was looked up.
     """
 
     contact: str = ""
@@ -47,11 +49,12 @@ class KnownSender:
     named: tuple[str, str] | None = None
     written: bool = False
     others: Acquaintances = Acquaintances()
+    directory: str | None = None
 
 
 def _those(named: bool, outside: bool, placeholder: Slot) -> Any:
     """Rows of rank, number, and of contacts `uid`, name, address and how it looks; then, for a stranger from outside, those whom
-    the user knows. Each part has a LIMIT, which only a SELECT of a SELECT may have in a UNION."""
+    the user knows; and how the directory stands. Each part has a LIMIT, which only a SELECT of a SELECT may have in a UNION."""
     row = ContactAddress
     mine = row.user == placeholder("user")
     fits = (mine & (row.address == placeholder("address"))) | (
@@ -65,12 +68,12 @@ def _those(named: bool, outside: bool, placeholder: Slot) -> Any:
     writes = (Correspondent.user == placeholder("user")) & (Correspondent.address == placeholder("written"))
     written = Correspondent.select(_WRITTEN, Correspondent.id, _NOTHING, _NOTHING, Correspondent.address, _NOTHING).where(writes)
     known = written.union_all(contacts).order_by(pw.SQL("1"), pw.SQL("2")).limit(_MOST_LOOKED_AT)
-    if not outside:
-        return known.tuples()
     stranger = ~pw.fn.EXISTS(written) & ~pw.fn.EXISTS(contacts.where(row.address == placeholder("address")))
-    parts = [known, _latest(placeholder, stranger), _domains(placeholder, stranger)]
+    others = [_latest(placeholder, stranger), _domains(placeholder, stranger)] if outside else []
+    number = pw.SQL("0")
+    directory = pw.Select(columns=[_DIRECTORY, number, _NOTHING, _NOTHING, colleagues.shape(), _NOTHING])
     joined: Any = None
-    for name, part in zip("abc", parts, strict=True):
+    for name, part in zip("abcd", [known, *others, directory], strict=False):
         rows: Any = pw.Select(columns=[pw.SQL("*")], from_list=[part.alias(name)])
         joined = rows if joined is None else joined.union_all(rows)
     return joined.bind(db).tuples()
@@ -114,16 +117,17 @@ def look_up(user: User, sender: Address, *, outside: bool = True) -> KnownSender
 
 def _read(rows: list[Any], email: str, alike: str, claimed: list[str]) -> KnownSender:
     found = [row[2:] for row in rows if row[0] in (1, 2)]
-    written = any(row[0] == 0 for row in rows)
+    written, directory = any(row[0] == 0 for row in rows), rows[-1][4]
     for uid, name, address, _alike in found:
         if address == email:
-            return KnownSender(uid, name, written=written)
+            return KnownSender(uid, name, written=written, directory=directory)
     people = tuple((name, address) for rank, _id, _uid, name, address, _alike in rows if rank == 3)
     return KnownSender(
         alike=next(((name, address) for _uid, name, address, seen in found if seen == alike and address), None),
         named=next(((name, address) for _uid, name, address, _seen in found if address and _is_one_of(name, claimed)), None),
         written=written,
         others=Acquaintances(people, tuple(row[4] for row in rows if row[0] == 4)),
+        directory=directory,
     )
 
 

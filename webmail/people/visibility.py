@@ -12,6 +12,7 @@ import peewee as pw
 
 from webmail.config.directory import EVERYONE, NOBODY, OWN_GROUPS, ListedAddress, SightRule
 from webmail.config.settings import Settings
+from webmail.establishments import establishments
 from webmail.mime.headers.encoded_words import sort_key
 from webmail.models import GroupMember, PeopleGroup, User
 from webmail.people import groups as people_groups
@@ -59,7 +60,7 @@ def sight_of(user: User, settings: Settings) -> Sight:
     if rule.sees == NOBODY and not rule.more:
         return nothing
     sender = settings.system_sender
-    domains = settings.own_domains(user.domain)
+    domains = establishments.found_by(user.domain, settings.own_domains(user.domain))
     seen = [group.id for group in own] if rule.sees == OWN_GROUPS else []
     if rule.more:
         wanted = [sort_key(name) for name in rule.more]

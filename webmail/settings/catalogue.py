@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from flask_babel import LazyString
 
+from webmail.models import User
+from webmail.people import policies
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
 from webmail.web.current import settings
@@ -18,13 +20,14 @@ from webmail.web.templates.addresses import url_for
 
 
 class SettingsPage(NamedTuple):
-    """A page of settings: its fields, or the endpoint of a page of another kind."""
+    """A page of settings: its fields, or the endpoint of a page of another kind. `area`: without which it is not shown."""
 
     slug: str
     label: LazyString
     about: LazyString
     names: tuple[str, ...] = ()
     endpoint: str = "settings.show_page"
+    area: str = ""
 
     @property
     def url(self) -> str:
@@ -85,12 +88,17 @@ PAGES = (
         "calendar", _l("Calendar"), _l("Views, hours, week numbers and holidays."),
         (
             "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone",
-            "birthdays", "busy_shown",
+            "todos_shown", "birthdays", "busy_shown", "pencil_in",
         ),
+        area="calendar",
+    ),
+    SettingsPage(
+        "working-hours", _l("Working hours"), _l("When and where you work, for colleagues who look for a time."),
+        endpoint="settings.show_working_hours", area="calendar",
     ),
     SettingsPage(
         "reminders", _l("Reminders"), _l("Event reminders, and your daily agenda by email."),
-        ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
+        ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"), area="calendar",
     ),
     SettingsPage(
         "appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "dark_mail", "text_size", "density")
@@ -104,7 +112,7 @@ PAGES = (
 _GROUPS = (
     (_l("Messages"), ("reading", "writing", "signatures", "identities", "templates", "notifications")),
     (_l("Automatic actions"), ("absence", "forwarding", "filters", "archiving")),
-    (_l("Events"), ("calendar", "reminders")),
+    (_l("Events"), ("calendar", "working-hours", "reminders")),
     (_l("Display"), ("appearance", "language-time", "shortcuts")),
 )  # of the pages
 
@@ -147,6 +155,10 @@ PLACES = (
         _l("close cancel erase remove GDPR"), False,
     ),
     SettingsPlace(
+        "services.index", _l("Connected services"), _l("Files, calendars and contacts that you have elsewhere."),
+        _l("Google Drive Microsoft OneDrive Office Nextcloud FileSender cloud connect external consent"), False,
+    ),
+    SettingsPlace(
         "auth.show_devices", _l("Devices"), _l("See where you are signed in, and create passwords for phones and mail programs."),
         _l("session device sign out security app password phone thunderbird outlook imap smtp"),
     ),
@@ -183,7 +195,9 @@ _WORDS = {
     "second_zone": _l("hour clock other country"),
     "school_zone": _l("school vacation zone A B C"),
     "week_numbers": _l("number calendar ISO"),
+    "todos_shown": _l("task to do due deadline list"),
     "busy_shown": _l("free busy availability meeting privacy"),
+    "pencil_in": _l("tentative invitation meeting automatic add contacts"),
     "week_a": _l("alternate odd even week"),
     "reminders": _l("alarm alert notification notice event calendar"),
     "remind_before": _l("alarm alert reminder default event calendar"),
@@ -193,6 +207,7 @@ _WORDS = {
     "signatures": _l("signature name function"),
     "identities": _l("signature identity sender alias"),
     "templates": _l("template ready text canned reply"),
+    "working-hours": _l("hours office telework part time week availability free busy meeting site"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
     "forwarding": _l("forward redirect copy other address send on"),
     "archiving": _l("archive archives old messages clean up tidy delete automatically rule year month"),
@@ -201,22 +216,24 @@ _WORDS = {
 
 
 @blueprint.app_template_global()
-def settings_pages() -> tuple[SettingsPage, ...]:
-    """Those of filters only where there is a server for them."""
-    return tuple(one for one in PAGES if settings().sieve is not None or not _needs_sieve(one.endpoint))
+def settings_pages(user: User) -> tuple[SettingsPage, ...]:
+    """Those of filters only where there is a server for them, and those of an area only for whom it is not hidden from."""
+    hidden = policies.hidden(user)
+    return tuple(one for one in PAGES if _is_there(one.endpoint, hidden) and one.area not in hidden)
 
 
 @blueprint.app_template_global()
-def settings_groups() -> list[tuple[LazyString, list[SettingsPage]]]:
+def settings_groups(user: User) -> list[tuple[LazyString, list[SettingsPage]]]:
     """The pages of settings in groups, in the same order."""
-    pages = {one.slug: one for one in settings_pages()}
-    return [(label, [pages[slug] for slug in slugs if slug in pages]) for label, slugs in _GROUPS]
+    pages = {one.slug: one for one in settings_pages(user)}
+    groups = [(label, [pages[slug] for slug in slugs if slug in pages]) for label, slugs in _GROUPS]
+    return [(label, some) for label, some in groups if some]
 
 
 @blueprint.app_template_global()
-def settings_places() -> list[SettingsPlace]:
+def settings_places(user: User) -> list[SettingsPlace]:
     """Other pages on which something can be set, for the list of settings."""
-    return [place for place in PLACES if place.listed]
+    return [place for place in PLACES if place.listed and _is_there(place.endpoint, policies.hidden(user))]
 
 
 @blueprint.app_template_global()
@@ -225,12 +242,15 @@ def setting_label(name: str) -> str:
     return str(getattr(PreferencesForm, name).args[0])
 
 
-def _needs_sieve(endpoint: str) -> bool:
-    return endpoint.startswith("filters.") and endpoint != "filters.show_archiving"
+def _is_there(endpoint: str, hidden: frozenset[str]) -> bool:
+    blueprint = endpoint.partition(".")[0]
+    if blueprint == "filters" and endpoint != "filters.show_archiving" and settings().sieve is None:
+        return False
+    return blueprint not in hidden
 
 
-def page_named(slug: str) -> SettingsPage | None:
-    return next((one for one in PAGES if one.slug == slug and one.names), None)
+def page_named(slug: str, user: User) -> SettingsPage | None:
+    return next((one for one in settings_pages(user) if one.slug == slug and one.names), None)
 
 
 def url_of(name: str) -> str:
@@ -238,12 +258,12 @@ def url_of(name: str) -> str:
     return next(one.url for one in PAGES if name in one.names)
 
 
-def search(query: str) -> list[FoundSetting]:
+def search(query: str, user: User) -> list[FoundSetting]:
     """The settings and places of which each word of the query begins a word, in English or French; by their labels first."""
     wanted = _folded_words(query)
     if not wanted:
         return []
-    hits = [(rank, key) for key in _keys() if (rank := _rank(key, wanted)) is not None]
+    hits = [(rank, key) for key in _keys(user) if (rank := _rank(key, wanted)) is not None]
     return [_found(key) for _, key in sorted(hits, key=lambda hit: hit[0])]
 
 
@@ -257,9 +277,9 @@ def _begins(texts: Iterable[str], start: str) -> bool:
     return any(word.startswith(start) for word in texts)
 
 
-def _keys() -> list[str]:
-    places = [one.endpoint for one in PLACES if settings().sieve is not None or not _needs_sieve(one.endpoint)]
-    return [name for one in settings_pages() for name in one.names or (one.slug,)] + places
+def _keys(user: User) -> list[str]:
+    places = [one.endpoint for one in PLACES if _is_there(one.endpoint, policies.hidden(user))]
+    return [name for one in settings_pages(user) for name in one.names or (one.slug,)] + places
 
 
 @lru_cache(maxsize=128)

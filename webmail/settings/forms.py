@@ -173,7 +173,15 @@ class PreferencesForm(FlaskForm):
         _l("Show when I am busy"),
         description=_l("Colleagues who look for a time for a meeting see when you are busy, never what you do."),
     )
+    pencil_in = SelectField(
+        _l("Pencil in invitations"),
+        description=_l("Proven invitations stand in your calendar as soon as they arrive. Nothing is answered."),
+        choices=_choices(("", _l("From nobody")), ("known", _l("From colleagues and my contacts"))),
+    )
     week_numbers = BooleanField(_l("Week numbers"), description=_l("Shows the number of each week."))
+    todos_shown = BooleanField(
+        _l("Tasks in the calendar"), description=_l("Days, weeks and months show the tasks that are due."),
+    )  # fmt: skip
     birthdays = BooleanField(
         _l("Birthdays"),
         description=_l("A calendar of the birthdays in your contacts, on your devices too. It appears within a few minutes."),
@@ -220,6 +228,11 @@ class PreferencesForm(FlaskForm):
     shortcuts = BooleanField(
         _l("Keyboard shortcuts"), description=_l("Lets you act on messages with single keys, such as R to reply.")
     )
+
+    def offer_languages(self, languages: Collection[str]) -> PreferencesForm:
+        """Only these languages, which the establishment decides."""
+        self.language.choices = [choice for choice in self.language.choices if not choice.value or choice.value in languages]
+        return self
 
     def offer_zones(self, zones: Iterable[str]) -> PreferencesForm:
         """Offer these school zones, which the establishment decides."""

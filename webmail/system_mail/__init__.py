@@ -6,12 +6,23 @@
 from __future__ import annotations
 
 from webmail.system_mail.delivery import deliver, sweep
-from webmail.system_mail.queue import LONGEST_BODY, LONGEST_SUBJECT, PER_DAY, drop, html_of, in_language_of, send, text_of
+from webmail.system_mail.queue import (
+    LONGEST_BODY,
+    LONGEST_SUBJECT,
+    PER_DAY,
+    count_by_state,
+    drop,
+    html_of,
+    in_language_of,
+    send,
+    text_of,
+)
 
 __all__ = [
     "LONGEST_BODY",
     "LONGEST_SUBJECT",
     "PER_DAY",
+    "count_by_state",
     "deliver",
     "drop",
     "html_of",

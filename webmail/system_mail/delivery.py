@@ -14,7 +14,7 @@ from webmail.errors import BadAddressError, MailError, SendRefusedError, SendUnc
 from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
-from webmail.system_mail.queue import expire, html_of, is_too_many, most_of, text_of
+from webmail.system_mail.queue import calendar_of, expire, html_of, is_too_many, most_of, text_of
 from webmail.system_mail.send_attempts import GIVE_UP, LeaseLostError, SendQueue, next_try
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def deliver(message_id: int, settings: Settings) -> datetime | None:
 
 def sweep() -> list[int]:
     """Take back messages of dead workers, delete those older than KEPT; returns the ids of those due for `deliver`."""
-    if count := _queue.recover(SystemMessage.created < now() - GIVE_UP, body="", html=""):
+    if count := _queue.recover(SystemMessage.created < now() - GIVE_UP, body="", html="", calendar=""):
         log.warning("%d system messages taken back from a worker that died", count)
     expire(KEPT)
     due = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due <= now())
@@ -55,6 +55,7 @@ def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
         subject=row.subject,
         text=text_of(row, secret_key),
         html=html_of(row, secret_key),
+        calendar=calendar_of(row, secret_key),
         message_id=f"<{unique}@{builder.ascii_domain(sender.email.rpartition('@')[2])}>",
         language=row.language,
         automatic=True,
@@ -77,7 +78,15 @@ def _send(row: SystemMessage, settings: Settings) -> None:
         _not_sent(row, error)
     else:
         # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all
-        values: dict[str, Any] = {"state": OutboxState.SENT, "sent_at": now(), "error": "", "body": "", "html": "", "lease": None}
+        values: dict[str, Any] = {
+            "state": OutboxState.SENT,
+            "sent_at": now(),
+            "error": "",
+            "body": "",
+            "html": "",
+            "calendar": "",
+            "lease": None,
+        }
         _queue.change(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
 
 
@@ -110,4 +119,4 @@ def _not_sent(row: SystemMessage, error: Exception) -> None:
 
 
 def _over(row: SystemMessage, state: OutboxState, text: str) -> None:
-    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=text, body="", html="")
+    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=text, body="", html="", calendar="")

@@ -109,6 +109,18 @@ def note(name: str) -> None:
     ).execute()
 
 
+def note_broken(name: str, error: Exception) -> None:
+    """Periodic work has just failed: what kind of error it was, since its words may be about somebody. Two queries at most."""
+    row = {"broke": now(), "reason": type(error).__name__[:200]}
+    if not PeriodicJob.update(row).where(PeriodicJob.name == name).execute():  # work that each worker does has no row
+        PeriodicJob.insert(name=name, begun=row["broke"], **row).on_conflict_ignore().execute()
+
+
+def broken() -> list[PeriodicJob]:
+    """The work whose last time failed, by name. One SELECT."""
+    return list(PeriodicJob.select().where(PeriodicJob.broke >= PeriodicJob.begun).order_by(PeriodicJob.name))
+
+
 def last_done(name: str) -> datetime | None:
     row = PeriodicJob.get_or_none(PeriodicJob.name == name)
     return row.begun if row else None

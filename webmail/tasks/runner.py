@@ -19,7 +19,7 @@ import peewee as pw
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.idempotency import in_turn
-from webmail.errors import ServerAwayError
+from webmail.errors import OtherServerAwayError, ServerAwayError
 from webmail.models import Task, TaskState, now
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.tasks import leftovers
@@ -46,12 +46,14 @@ class TaskRunner:
         threads: int = THREADS,
         lease: timedelta = LEASE,
         poll: float = _POLL_SECONDS,
+        look_at_settings: Callable[[], None] = lambda: None,
     ) -> None:
         self.kinds: Mapping[str, TaskKind] = {kind.name: kind for kind in kinds}
         self.settings = settings
         self.worker = worker
         self.lease = lease
         self._poll = poll
+        self._look_at_settings = look_at_settings
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._threads = [threading.Thread(target=self._loop, name=f"tasks-{n}", daemon=True) for n in range(threads)]
@@ -84,6 +86,7 @@ class TaskRunner:
             worked = False
             try:
                 with db.connection_context():
+                    self._look_at_settings()
                     worked = self.run_one()
             except DATABASE_AWAY as error:
                 log.warning("tasks wait: the database %s", advice(error))
@@ -181,7 +184,7 @@ def _stopped(run: TaskRun) -> None:
 
 
 def _try_later(run: TaskRun, error: ServerAwayError | StorageAwayError | StorageFullError) -> None:
-    reasons = {StorageAwayError: "storage-away", StorageFullError: "storage-full"}
+    reasons = {StorageAwayError: "storage-away", StorageFullError: "storage-full", OtherServerAwayError: "service-away"}
     reason = next((word for kind, word in reasons.items() if isinstance(error, kind)), "server-away")
     tries = Task.get_by_id(run.task.id).tries
     if tries > len(_AWAY_WAITS):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+
+import peewee as pw
 
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
@@ -55,6 +58,12 @@ def start_once(user: User, kind: str, arguments: dict[str, Any], *, credential: 
         return Task.get_or_none(same & Task.state.in_(OPEN)) or start(user, kind, arguments, credential=credential)
 
 
+def is_under_way(user: User, kind: str, arguments: dict[str, Any]) -> bool:
+    """Whether `start_once` would find one. 1 query."""
+    same = (Task.user == user) & (Task.kind == kind) & (Task.arguments == json.dumps(arguments, ensure_ascii=False))
+    return Task.select(Task.id).where(same & Task.state.in_(OPEN)).exists()
+
+
 def new_id() -> str:
     return secrets.token_hex(16)
 
@@ -92,6 +101,12 @@ def under_way(user: User) -> int:
     return int(Task.select().where((Task.user == user) & Task.state.in_(OPEN)).count())
 
 
+def open_of(kinds: Sequence[str]) -> Task | None:
+    """A task of these kinds that waits or runs, of whomever. 1 query."""
+    found: Task | None = Task.select().where(Task.kind.in_(list(kinds)) & Task.state.in_(OPEN)).order_by(Task.created).first()
+    return found
+
+
 def cancel(user: User, task_id: str) -> bool:
     """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTaskError."""
     find(user, task_id)
@@ -122,6 +137,11 @@ def note_undone(user: User, task_id: str) -> None:
         Task.update(result=result).where(Task.id == task.id).execute()
 
 
+def arguments_of(task: Task) -> dict[str, Any]:
+    """What its work was given."""
+    return dict(json.loads(task.arguments))
+
+
 def cursor_of(task: Task) -> Any:
     """Where its work was last; None at the beginning."""
     return json.loads(task.cursor)
@@ -140,3 +160,23 @@ def set_result(task: Task, result: dict[str, Any]) -> None:
 
 def result_of(task: Task) -> dict[str, Any]:
     return dict(json.loads(task.result))
+
+
+def count_by_state() -> dict[str, int]:
+    """How many wait, are done just now, and failed in the days that they are kept. 1 SELECT."""
+    states = (*OPEN, TaskState.FAILED)
+    found: Any = Task.select(Task.state, pw.fn.COUNT(Task.id)).where(Task.state.in_(states)).group_by(Task.state)
+    return {str(state): 0 for state in states} | dict(found.tuples())
+
+
+def failed_or_late(most: int) -> list[Task]:
+    """Tasks that failed, or that wait for over an hour, the latest first, with whose they are. 1 SELECT."""
+    late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
+    found = Task.select(Task, User).join(User).where(late | (Task.state == TaskState.FAILED))
+    return list(found.order_by(Task.created.desc()).limit(most))
+
+
+def begin_again(task_id: str) -> bool:
+    """Have a failed task go on from its last step. False where it has not failed, or has no password left to go on with."""
+    again = {Task.state: TaskState.WAITING, Task.error: "", Task.tries: 0, Task.due: now(), Task.finished: None, Task.lease: None}
+    return bool(Task.update(again).where(Task.id == task_id, Task.state == TaskState.FAILED, ~Task.cancelling).execute())

@@ -7,6 +7,7 @@ step. A worker with threads can't fork another supervisor: where this one dies, 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ class TaskProcess:
         """Fork. The thread's database connection is closed first: no two processes may share one."""
         if not db.is_closed():
             db.close()
+        gc.freeze()  # else each process that is forked gets a copy of it all for its own, when its collector looks through it
         reading, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
         self._supervisor = os.fork()

@@ -54,10 +54,25 @@ class Timetable:
     def _wanted(self, works: list[Periodic], at: float) -> list[Periodic]:
         """Those of these that have something to do, or can't say. The others are asked again when their time is over."""
         sure = at - UNASKED.total_seconds()
-        asked = {one.name: one.pending(self._settings) for one in works if one.pending and self._begun.get(one.name, sure) > sure}
-        idle = asked.keys() - heartbeat.found(asked) if asked else set()
+        asked = [one for one in works if one.pending and self._begun.get(one.name, sure) > sure]
+        idle = self._idle(asked) if asked else set()
         self._next |= {one.name: at + one.every.total_seconds() for one in works if one.name in idle}
         return [one for one in works if one.name not in idle]
+
+    def _idle(self, works: list[Periodic]) -> set[str]:
+        """Those of these that have nothing to do. Where the one query for all fails, each is asked alone: what can't say is
+        begun, and holds up none of the others."""
+        try:
+            return self._finding_nothing(works)
+        except Exception as error:
+            if len(works) > 1:
+                return {name for one in works for name in self._idle([one])}
+            log.warning("%s can't say whether there is anything to do: %s", works[0].name, error)
+            return set()
+
+    def _finding_nothing(self, works: list[Periodic]) -> set[str]:
+        asked = {one.name: one.pending(self._settings) for one in works if one.pending}
+        return asked.keys() - heartbeat.found(asked)
 
     def _claimed(self, works: list[Periodic], at: float) -> list[Periodic]:
         shared = {one.name: one.every for one in works if not one.by_all}
@@ -76,5 +91,14 @@ class Timetable:
             self._do(work)
         except DATABASE_AWAY as error:
             log.warning("%s waits: the database %s", work.name, advice(error))
-        except Exception:
+        except Exception as error:
             log.exception("%s broke", work.name)
+            self._note(work, error)
+
+    def _note(self, work: Periodic, broken: Exception) -> None:
+        """For the overview of administrators."""
+        try:
+            with db.connection_context():
+                heartbeat.note_broken(work.name, broken)
+        except DATABASE_AWAY as error:
+            log.warning("that %s broke is not noted: the database %s", work.name, advice(error))

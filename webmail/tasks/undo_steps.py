@@ -37,7 +37,7 @@ def count(task: Task) -> int:
 def undo_now(task: Task, take_back: TakeBack, settings: Settings) -> int:
     """Undo all of it; returns how many changes. Raises what `take_back` raises."""
     done = 0
-    while (step := _last(task)) is not None:
+    while (step := last(task)) is not None:
         with db.atomic():
             done += _undone(step, task.user, take_back, settings)
     return done
@@ -56,7 +56,7 @@ def undo_kind(name: str, take_back: TakeBack, refused: tuple[type[Exception], ..
         done, looked_at = (run.cursor or {}).get("done", 0), run.task.progress
         total = looked_at + count(task)
         try:
-            while (step := _last(task)) is not None:
+            while (step := last(task)) is not None:
                 cursor, looked_at = {"done": done}, looked_at + step.count
                 with run.step(cursor, done=looked_at, total=total):
                     done += _undone(step, run.user, take_back, run.settings)
@@ -69,12 +69,22 @@ def undo_kind(name: str, take_back: TakeBack, refused: tuple[type[Exception], ..
     return TaskKind(name, work, in_turn=True)
 
 
-def _last(task: Task) -> TaskUndo | None:
+def last(task: Task) -> TaskUndo | None:
+    """What is to be undone next. 1 query."""
     found: TaskUndo | None = TaskUndo.select().where(TaskUndo.task == task).order_by(TaskUndo.id.desc()).first()
     return found
 
 
+def changes_of(step: TaskUndo) -> list[Any]:
+    """As they were noted."""
+    return list(json.loads(step.steps))
+
+
+def forget(step: TaskUndo) -> bool:
+    """It is undone: False where somebody else has forgotten it before. Within a transaction; 1 query."""
+    return bool(TaskUndo.delete().where(TaskUndo.id == step.id).execute())
+
+
 def _undone(step: TaskUndo, user: User, take_back: TakeBack, settings: Settings) -> int:
     """Two at once: the second finds nothing of it left to do."""
-    mine = TaskUndo.delete().where(TaskUndo.id == step.id).execute()
-    return take_back(user, json.loads(step.steps), settings) if mine else 0
+    return take_back(user, changes_of(step), settings) if forget(step) else 0

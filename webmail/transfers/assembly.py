@@ -36,7 +36,7 @@ def is_open(transfer: Transfer) -> bool:
 
 def is_sent(transfer: Transfer) -> bool:
     """Whether it was, whatever the row said when it was read. One SELECT."""
-    sent = (Transfer.id == transfer.id) & (Transfer.state == TransferState.READY)
+    sent = (Transfer.id == transfer.id) & Transfer.state.in_((TransferState.READY, TransferState.HANDED))
     return Transfer.select(Transfer.id).where(sent).exists()
 
 

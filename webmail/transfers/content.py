@@ -385,6 +385,19 @@ def _sealing_secret(settings: Settings, link_key: bytes | None) -> str:
     return settings.secret_key if link_key is None else f"{link_key.hex()}\n{settings.secret_key}"
 
 
+def change_owner(content: StoredContent, owner: User, settings: Settings) -> None:
+    """Give it to somebody else: its key is sealed for its owner, and so anew. Raises WrongKeyError, also if the link has it."""
+    if content.key_in_link:
+        raise WrongKeyError("the key is in the link")
+    secret = _sealing_secret(settings, None)
+    try:
+        key = vault.open_secret(bytes(content.key), secret, _PURPOSE, content.owner_id)
+    except vault.CannotOpenError as error:
+        raise WrongKeyError(str(error)) from error
+    sealed = vault.seal_secret(key, secret, _PURPOSE, owner.id)
+    StoredContent.update(owner=owner, key=sealed).where(StoredContent.id == content.id).execute()
+
+
 def _sealer(content: StoredContent, settings: Settings, link_key: bytes | None) -> _Sealer:
     if content.key_in_link and link_key is None:
         raise WrongKeyError("the key is in the link")

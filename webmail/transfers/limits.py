@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Any
 
 import peewee as pw
 
 from webmail import rate_limits
 from webmail.config.settings import Settings
 from webmail.database.locks import serialize
-from webmail.database.prepared import Prepared
+from webmail.database.prepared import Prepared, Slot
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
 from webmail.rate_limits import HOUR, RateLimit
@@ -131,7 +132,8 @@ def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -
     that has no file, as a form leaves that was refused, does not count. It then counts. Raises OverLimitError.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
-    standing = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
+    over = (TransferState.CLOSED, TransferState.HANDED)  # those of another server are counted there
+    standing = Transfer.state.not_in(over) & Transfer.adds_to.is_null()
     open_ones = (Transfer.owner == owner) & standing & Transfer.request.is_null(not from_guests)
     if not from_guests:
         has_files = pw.fn.EXISTS(TransferFile.select(TransferFile.id).where(TransferFile.transfer == Transfer.id))
@@ -175,15 +177,21 @@ def _free(settings: Settings) -> int | None:
     return min(found) if found else None
 
 
-_allowance = Prepared(
-    lambda slot: TransferAllowance.select(TransferAllowance.limit_bytes).where(TransferAllowance.user == slot("user"))
-)
+def of_allowance(placeholder: Slot) -> Any:
+    return TransferAllowance.user == placeholder("user")
+
+
+_allowance = Prepared(lambda slot: TransferAllowance.select(TransferAllowance.limit_bytes).where(of_allowance(slot)))
 
 
 def of_person(user: User, settings: Settings) -> int:
     """Bytes that a person may store; 0: as many as there is room for."""
-    given = _allowance.plain(user=user.id)
-    return int(given[0][0]) if given else settings.transfers.person_mb * MB
+    return allowed([limit for (limit,) in _allowance.plain(user=user.id)], settings)
+
+
+def allowed(given: list[int], settings: Settings) -> int:
+    """The same, of what an administrator gave them, if anything."""
+    return int(given[0]) if given else settings.transfers.person_mb * MB
 
 
 def used_by(user: User, most: int) -> int:

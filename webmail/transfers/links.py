@@ -26,6 +26,11 @@ class LinkKind(StrEnum):
     RECIPIENT = "recipient"  # a transfer, for one of those it was sent to
     REQUEST = "request"  # a page to send files to somebody
     INVITE = "invite"  # the same, for one of those who were asked
+    APPOINTMENT = "appointment"  # what one may book of somebody (webmail/appointments)
+    BOOKING = "booking"  # one appointment, for who booked it
+    MEETING = "meeting"  # a meeting, for one of its guests (webmail/calendar/guests/guest_links.py)
+    POLL = "poll"  # a poll for a date (webmail/polls/)
+    VOTER = "voter"  # what somebody answered to one
     RECEIPT = "receipt"  # what somebody without an account sent, for them
 
 

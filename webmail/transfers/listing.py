@@ -63,10 +63,10 @@ def listed(
     owner: User, shelf: Shelf, text: str = "", order: Order = Order.DATE, page: int = 1, total: int | None = None
 ) -> tuple[list[ListedTransfer], int]:  # fmt: skip
     """The transfers of a page, and how many there are in all. `total`: how many are on the shelf, where that is known. Five
-    SELECTs."""
+    SELECTs at most."""
     if not text and order is Order.DATE:
         usual = _usual[shelf](user=owner.id, size=SIZE, start=(page - 1) * SIZE)
-        return _counted(usual), counts(owner)[shelf] if total is None else total
+        return _counted(usual), Transfer.select().where(_on_shelf(owner, shelf)).count() if total is None else total
     wanted = _on_shelf(owner, shelf) & _with(text, owner)
     total = Transfer.select().where(wanted).count()
     rows = _with_requests().where(wanted)
@@ -93,18 +93,8 @@ def _newest_of(shelf: Shelf, placeholder: Slot) -> Any:
 _usual = {shelf: Prepared(partial(_newest_of, shelf)) for shelf in Shelf}
 
 
-def counts(owner: User) -> dict[Shelf, int]:
-    """How many are on each shelf. One SELECT."""
-    [sums] = _counts.plain(user=owner.id)
-    return {shelf: int(number or 0) for shelf, number in zip(Shelf, sums, strict=True)}
-
-
-def _sums(placeholder: Slot) -> Any:
-    sums = [pw.fn.SUM(pw.Case(None, [(_on_shelf(placeholder("user"), shelf), 1)], 0)) for shelf in Shelf]
-    return Transfer.select(*sums).where(Transfer.owner == placeholder("user"))
-
-
-_counts = Prepared(_sums)
+def of_person(placeholder: Slot, shelf: Shelf) -> Any:
+    return _on_shelf(placeholder("user"), shelf)
 
 
 def _on_shelf(owner: Any, shelf: Shelf) -> Any:

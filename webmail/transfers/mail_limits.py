@@ -13,14 +13,14 @@ import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.models import FileRequest, FileRequestInvite, Outbox, OutboxState, Transfer, TransferRecipient, User, now
+from webmail.people import policies
 
 UNLIMITED = 1_000_000
 
 
 def people_left(owner: User, settings: Settings) -> int:
     """The number of people; UNLIMITED without a limit. Three SELECTs for each limit that is set."""
-    hour = settings.recipients_per_hour if owner.recipients_per_hour is None else owner.recipients_per_hour
-    day = settings.recipients_per_day if owner.recipients_per_day is None else owner.recipients_per_day
+    hour, day = policies.recipient_limits(owner, settings)
     left = [most - _written_to(owner, span) for most, span in ((hour, timedelta(hours=1)), (day, timedelta(days=1))) if most > 0]
     return max(min(left, default=UNLIMITED), 0)
 

@@ -92,6 +92,11 @@ def listed(page: int = 1, *, owner: User | None = None, closed: bool = False) ->
     return shown, len(found) > SIZE
 
 
+def open_links(user: User) -> int:
+    """How many links of somebody's others may still open. One SELECT."""
+    return int(Transfer.select().where(Transfer.owner == user, Transfer.state == TransferState.READY).count())
+
+
 def unreadable(settings: Settings) -> int:
     """How many files the present `secret_key` does not open, among the thousand oldest. One SELECT."""
     wanted = [ContentState.UPLOADING, ContentState.CHECKING, ContentState.READY]

@@ -128,6 +128,14 @@ def files(*transfers: Transfer) -> list[TransferFile]:
     return list(rows.where(TransferFile.transfer << transfers).order_by(TransferFile.position, TransferFile.id))
 
 
+def file_of(transfer: Transfer, *, upload: str = "", path: str = "") -> TransferFile | None:
+    """The file of a transfer by its identifier or by its path, as it was made harmless. One SELECT."""
+    rows = TransferFile.select(TransferFile, StoredContent).left_outer_join(StoredContent)
+    which = TransferFile.upload == upload if upload else TransferFile.path == paths.clean(path)
+    found: TransferFile | None = rows.where((TransferFile.transfer == transfer) & which).first()
+    return found
+
+
 def remove_file(file: TransferFile, settings: Settings) -> None:
     """Take a file out of its transfer; the trail keeps its name, of what was downloaded too. Its bytes go now, or with the next
     sweep where the storage is away.
@@ -153,17 +161,18 @@ def drop_bytes(file: TransferFile, settings: Settings) -> None:
 
 def publish(
     transfer: Transfer, options: TransferOptions, expires: datetime, recipients: list[tuple[str, str]], settings: Settings,
-    *, looked_at: Iterable[TransferFile] | None = None,
+    *, looked_at: Iterable[TransferFile] | None = None, state: TransferState = TransferState.READY,
 ) -> None:  # fmt: skip
     """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each; `looked_at`: the files
-    that it is known to have, since a form in another window may bring more at this moment.
+    that it is known to have, since a form in another window may bring more at this moment. `state`: HANDED, where another server
+    gives it out.
 
     Raises TransferClosedError where it is not open (any more), FilesChangedError.
     """
     values = {
         "options": written(options),
         "expires": min(expires, now() + timedelta(days=settings.transfers.most_days)),
-        "state": TransferState.READY,
+        "state": state,
         "published": now(),
     }
     with db.atomic():
@@ -177,7 +186,35 @@ def publish(
         for name, address in recipients:
             add_recipient(transfer, name, address, settings)
         kind = EventKind.PUBLISHED if transfer.request_id is None else EventKind.ARRIVED
-        trail.note(transfer, kind, detail=str(len(known)))
+        trail.note(transfer, kind, detail=str(len(known)), told=state == TransferState.HANDED)  # the other server tells
+
+
+def take_back(transfer: Transfer) -> bool:
+    """Let what another server did not take be put together again; False where it was closed meanwhile."""
+    handed = (Transfer.id == transfer.id) & (Transfer.state == TransferState.HANDED)
+    with db.atomic():
+        if not Transfer.update(state=TransferState.OPEN, published=None).where(handed).execute():
+            return False
+        kept = TransferFile.select(TransferFile.content).where(TransferFile.transfer == transfer)
+        StoredContent.update(touched=now()).where(StoredContent.id << kept).execute()  # from now on it has some days
+        TransferEvent.delete().where((TransferEvent.transfer == transfer) & (TransferEvent.kind == EventKind.PUBLISHED)).execute()
+    transfer.state, transfer.published = TransferState.OPEN, None
+    return True
+
+
+def note_mailed(transfer: Transfer) -> None:
+    """Another server wrote to its recipients, who count for how many somebody may write to."""
+    fresh = (TransferRecipient.transfer == transfer) & TransferRecipient.notified.is_null()
+    TransferRecipient.update(notified=now()).where(fresh).execute()
+
+
+def release(transfer: Transfer, settings: Settings) -> None:
+    """Drop the bytes of what another server has: its files keep their names and sizes."""
+    for file in files(transfer):
+        stored = file.content
+        if stored is not None:
+            TransferFile.update(content=None).where(TransferFile.id == file.id).execute()
+            _drop(stored, settings)
 
 
 def add_recipient(transfer: Transfer, name: str, address: str, settings: Settings) -> TransferRecipient:
@@ -251,7 +288,7 @@ def rename(file: TransferFile, path: str) -> None:
 
 def is_offered(transfer: Transfer) -> bool:
     """Whether its link works today."""
-    return transfer.state == TransferState.READY and transfer.expires > now() and bool(transfer.owner.active)
+    return transfer.state == TransferState.READY and transfer.expires > now()
 
 
 @begun_again
@@ -268,7 +305,8 @@ def close(transfer: Transfer, by: str, reason: str = "", *, still: pw.Expression
     with db.atomic():
         changed = Transfer.update(values).where(open_one).execute()
         if changed:
-            trail.note(transfer, EventKind.CLOSED, detail=by)
+            told = transfer.state == TransferState.HANDED  # by the server that gave it out
+            trail.note(transfer, EventKind.CLOSED, detail=by, told=told)
     if changed:
         for name, value in values.items():
             setattr(transfer, name, value)
@@ -348,7 +386,7 @@ def pending() -> list[pw.Query]:
 
 
 def _past() -> Any:
-    return (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
+    return Transfer.state.in_((TransferState.READY, TransferState.HANDED)) & (Transfer.expires <= now())
 
 
 def _for_good() -> Any:

@@ -11,12 +11,13 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from webmail import schedule
+from webmail.accounts.permitted_texts import objection
 from webmail.auth.passwords import hashing
 from webmail.config.settings import Settings
 from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime.headers.address_input import parse_addresses
-from webmail.models import Transfer, now
+from webmail.models import Transfer, User, now
 from webmail.schedule import BadTimeError
 from webmail.transfers import assembly
 from webmail.transfers.options import TransferOptions
@@ -99,10 +100,12 @@ class TransferForm:
             at -= timedelta(minutes=1)
         return at.astimezone(UTC).replace(tzinfo=None)
 
-    def check(self, settings: Settings, *, mails: bool, space: int) -> bool:
+    def check(self, user: User, settings: Settings, *, mails: bool, space: int) -> bool:
         """Note what is wrong with each field. `mails`: recipients are needed; `space`: how many may still be mailed to."""
         if mails:
             self._check_people(settings, space)
+        if mails and not self.errors and (refused := objection(user, (one.email for one in self.people()), settings)):
+            self.errors["to"] = refused
         self._check_until(settings)
         if len(self.subject) > LONGEST_SUBJECT:
             self.errors["subject"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_SUBJECT)

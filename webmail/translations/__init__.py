@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import secrets
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -35,8 +33,7 @@ def build(folder: Path | None = None) -> list[Path]:
     written = to_build(folder)
     for target, source in _catalogues(folder or FOLDER):
         if target in written:
-            ownership.make_folder(target.parent, 0o755)
-            _write(target, _compiled(source))
+            ownership.replace_file(target, _compiled(source), 0o644)
     return written
 
 
@@ -71,13 +68,3 @@ def _compiled(source: Path) -> bytes:
     content, out = source.read_bytes(), io.BytesIO()
     write_mo(out, read_po(io.BytesIO(content), locale=source.parent.parent.name))
     return out.getvalue() + hashlib.sha256(content).hexdigest().encode()
-
-
-def _write(target: Path, content: bytes) -> None:
-    new = target.with_name(f"{target.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(ownership.make_file(new, 0o644), "wb") as out:
-            out.write(content)
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)

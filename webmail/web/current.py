@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from flask import Response, after_this_request, current_app, g, has_request_context, session
+from flask import Response, after_this_request, current_app, g, has_request_context, request, session
 
 from webmail import imap, vault
 from webmail import preferences as preferred
@@ -28,7 +28,33 @@ _MOMENT = 1.0  # the same for what only stands beside it
 
 
 def settings() -> Settings:
-    return cast(Settings, current_app.extensions["settings"])
+    """Those of the installation; where several establishments share it, those of whose page this is."""
+    found = cast(Settings, current_app.extensions["settings"])
+    return _own_settings(found) if found.presentation.of_domain else found
+
+
+def _own_settings(shared: Settings) -> Settings:
+    """Of the signed-in person's domain, of the address being typed at the sign-in page, or of the host name in the address."""
+    if not has_request_context():
+        return shared
+    if (kept := g.get("own_settings")) is None:
+        g.own_settings = shared  # meanwhile: the session asks for settings too
+        kept = g.own_settings = _settings_for(shared.presentation.of_domain) or shared
+    return cast(Settings, kept)
+
+
+def _settings_for(of_domain: Mapping[str, Settings]) -> Settings | None:
+    try:
+        user = getattr(session, "user", None)
+    except DATABASE_AWAY:
+        user = None
+    if user is not None:
+        return of_domain.get(user.domain.lower())
+    typed = request.form.get("username", "") if (request.method, request.path) == ("POST", "/login") else ""
+    if (found := of_domain.get(typed.rpartition("@")[2].strip().lower())) is not None:
+        return found
+    labels = request.host.partition(":")[0].lower().split(".")
+    return next((of_domain[name] for at in range(len(labels)) if (name := ".".join(labels[at:])) in of_domain), None)
 
 
 def current_user() -> User:

@@ -144,9 +144,13 @@ def day_and_month(day: date) -> str:
 def weekday_and_day(day: date) -> str:
     """A day in short: its weekday alone within a week from today, "jeu.", else with the date, "jeu. 3 déc."."""
     at = here()
-    ahead = (day - at.today).days
-    pattern = "EEE" if 0 <= ahead < 7 else "EEE d MMM" if -180 < ahead < 300 else "EEE d MMM y"
-    return _formatted(day, pattern, at.locale)
+    return _formatted(day, "EEE", at.locale) if 0 <= (day - at.today).days < 7 else dated_weekday(day)
+
+
+def dated_weekday(day: date) -> str:
+    """A day in short, with its date however near it is: "jeu. 3 déc."."""
+    at = here()
+    return _formatted(day, "EEE d MMM" if -180 < (day - at.today).days < 300 else "EEE d MMM y", at.locale)
 
 
 def clock_time(moment: datetime | time) -> str:
@@ -188,6 +192,11 @@ def file_size(count: int) -> str:
         value /= 1024
     number = f"{value:.0f}" if unit == units[0] or value >= 10 else f"{value:.1f}".rstrip("0").rstrip(".")
     return f"{number.replace('.', ',') if units[0] == 'o' else number}\u00a0{unit}"
+
+
+def decimal(value: float) -> str:
+    """Such as 2,5, as forms take it back: nothing between thousands."""
+    return format_decimal(value, format="0.###", locale=here().locale)
 
 
 def number(value: int) -> str:

@@ -10,15 +10,22 @@ from webmail.web.current import current_user
 from webmail.web.formatting import translated as _
 from webmail.web.formatting import translated_as as pgettext
 
+# what Dovecot calls the folders that everybody has: of others', the server doesn't say which they are
+_STANDARD = {
+    "INBOX": Role.INBOX,
+    **{role.value.title(): role for role in (Role.DRAFTS, Role.SENT, Role.ARCHIVE, Role.JUNK, Role.TRASH)},
+}
+
 
 def mailbox_label(name: str) -> str:
     """The display name of a mailbox: translated for special-use folders, else the last part of its name."""
-    found = g.get("overview")
+    found = g.get("overview") or g.get("beside")  # the folders that the page names, or those of its side bar alone
     mailbox = found.get(name) if found else None
     if mailbox is None:
         return role_label(Role.INBOX) if name == "INBOX" else name.rsplit("/", 1)[-1]
     if mailbox.owner:
-        label = role_label(Role.INBOX) if mailbox.label == "INBOX" else mailbox.label
+        standard = _STANDARD.get(mailbox.label) if mailbox.depth == 0 else None
+        label = role_label(standard) if standard else mailbox.label
         return f"{label} ({owner_label(mailbox.owner)})"
     return role_label(mailbox.role) if mailbox.role else mailbox.label
 

@@ -9,10 +9,9 @@ from markupsafe import escape
 
 from webmail.web.current import settings
 from webmail.web.frame import side_bar
-from webmail.web.frame.banners import banner_pieces
 
 # templates outside #main that are updated with it
-_BESIDE_MAIN = ("_folders.html", "_top.html")
+_BESIDE_MAIN = ("_folders.html", "_top.html", "_banners.html")
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:
@@ -29,8 +28,6 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
             title = "".join(parts.blocks["page_title"](parts.new_context(context)))
             html = f"<title>{title} · {escape(settings().name)}</title>{html}"
             html += "".join(render_template(beside, oob=True, **context) for beside in _BESIDE_MAIN)
-            for banner, empty in banner_pieces(oob=True):
-                html += render_template(banner, oob=True, **context) if banner else str(empty)
         if request.htmx.target == "main" or session.get("notices"):  # type: ignore[attr-defined]
             html += render_template("_notices.html", oob=True)
     else:

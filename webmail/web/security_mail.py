@@ -167,6 +167,11 @@ class SecurityNotice(Enum):
         _l("%(address)s is no longer connected to %(what)s. Signing in there no longer opens your mail."),
     )
 
+    SERVICE_CONNECTED = (
+        _l("A service was connected"),
+        _l("%(what)s is now connected to %(address)s. If it was not you, disconnect it under “Connected services”."),
+    )
+
     @property
     def subject(self) -> str:
         return str(self.value[0])

@@ -24,11 +24,13 @@ from webmail.web.current import current_user, overview, overview_beside, overvie
 from webmail.web.formatting import clock_time, file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.forms import field_attributes, going_back
 from webmail.web.forms.link_errand import errand
+from webmail.web.frame import establishment
 from webmail.web.frame.areas import (
     address_here,
     area_here,
     areas,
     page_location,
+    shows,
     to_side_bar,
 )
 from webmail.web.frame.banners import banner_pieces
@@ -40,6 +42,7 @@ from webmail.web.frame.side_bar import is_shown, version
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
+from webmail.web.request_log import reference
 from webmail.web.responses import unavailable
 from webmail.web.responses.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.templates.addresses import url_for
@@ -99,6 +102,7 @@ def install(app: Flask) -> None:
         icon=icon,
         csrf_field=csrf_field,
         areas=areas,
+        shows=shows,
         autocomplete=going_back.autocomplete,
         send_to=going_back.send_to,
         area_here=area_here,
@@ -127,8 +131,10 @@ def install(app: Flask) -> None:
         url_for=url_for,
         look=look,
         help_link=help_link,
+        reference=reference,
         inline_styles=inline_styles,
         get_locale=get_locale,
+        **establishment.WORDS,
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         formatting.translated, formatting.translated_number, newstyle=True, pgettext=formatting.translated_as

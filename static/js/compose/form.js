@@ -104,6 +104,7 @@
   document.addEventListener("input", function (event) {
     if (!now || !now.form.contains(event.target)) return;
     if (event.target.matches("textarea.grows")) grow(event.target);
+    if (!spared()) begin(now.form);
     if (!now.since) now.since = Date.now();
     if (Date.now() - now.since > EVERY) { // typing never paused long enough for the other trigger
       now.since = Date.now();
@@ -131,6 +132,7 @@
     if (event.target.id === "format" && now && now.form.contains(event.target)) {
       if (!event.target.value && window.editor) window.editor.close();
       fitSignature(now.form);
+      begin(now.form);
     }
     var button = { identity: "use", signature: "sign" }[event.target.id];
     if (button && now && now.form.contains(event.target)) now.form.querySelector("button[value=" + button + "]").click();
@@ -239,7 +241,11 @@
     format.value = can && wish() === "editor" ? "markdown" : "";
     fitSignature(form);
   }
-  function idle(then) { return window.editor ? then() : window.requestIdleCallback ? requestIdleCallback(then, { timeout: 1500 }) : setTimeout(then, 200); }
+  function idle(then) {
+    if (window.editor || begun) then();
+    else if (window.requestIdleCallback) requestIdleCallback(then, { timeout: 1500 });
+    else setTimeout(then, 200);
+  }
 
   // formatted text as it will look: fetched when somebody writes some, and only if they have not chosen to see the signs
   function wish(way) {
@@ -249,25 +255,20 @@
     } catch (error) { /* storage is off */ }
     return way || (navigator.connection && navigator.connection.saveData ? "text" : "editor");
   }
-  function fetchEditor(choice, then) {
-    var parts = choice.dataset.editor.split(" "), left = parts.length, style = document.createElement("link");
-    if (window.editor || choice.fetching) return window.editor && then();
-    choice.fetching = true;
-    style.rel = "stylesheet";
-    style.href = choice.dataset.style;
-    document.head.appendChild(style);
-    parts.forEach(function (part) {
-      var script = document.createElement("script");
-      script.src = part;
-      script.async = false; // they run in this order
-      script.onload = script.onerror = function () {
-        if (--left) return;
-        choice.fetching = false;
-        then();
-      };
-      document.head.appendChild(script);
-    });
+  // what nobody needs who has not begun: what goes with a text comes with the first letter, the editor where there is a text or one
+  // is begun. On a line that is slow or paid for by its bytes only going to the text begins one
+  var begun = false;
+  function begin(form) {
+    if (begun) return;
+    begun = true;
+    form.querySelectorAll("[data-later]").forEach(function (part) { load(part.dataset.later); });
+    showMarks();
   }
+  function spared() {
+    var line = navigator.connection || {};
+    return line.saveData || line.type === "cellular" || /2g|3g/.test(line.effectiveType);
+  }
+  document.addEventListener("focusin", function (event) { if (now && event.target === now.form.elements.body) begin(now.form); });
   function showEditor(form, marks) {
     var choice = form.querySelector("[data-editor]"), area = form.querySelector("#body"), wanted = !marks.hidden && wish() === "editor";
     if (!choice || !("noModule" in document.createElement("script"))) return; // older browsers could not read it
@@ -301,7 +302,8 @@
       if (window.editor) window.editor.close();
       return settle(false);
     }
-    idle(function () { fetchEditor(choice, function () {
+    if (!window.editor && !begun && !area.value.trim() && document.activeElement !== area) return;
+    idle(function () { load(choice.dataset.editor, function () {
       if (!form.isConnected || wish() !== "editor" || !form.querySelector("#" + marks.dataset.marks).value) return;
       var why = window.editor ? window.editor.show(area, words) : "absent";
       settle(!why, why);
@@ -311,6 +313,7 @@
     var button = event.target.closest && event.target.closest("[data-write]");
     if (!button) return;
     wish(button.dataset.write);
+    begin(button.form);
     showMarks();
     if (window.editor && button.dataset.write === "editor") window.editor.focus();
   });

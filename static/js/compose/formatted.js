@@ -9,23 +9,6 @@
   function areas() { return choice() ? Array.prototype.slice.call(choice().form.querySelectorAll("textarea[data-format]")) : []; }
   function can() { return "noModule" in document.createElement("script"); } // older browsers could not read the editor
 
-  function fetchEditor(choice, then) {
-    var parts = choice.dataset.editor.split(" "), left = parts.length, style;
-    if (window.editor) return then();
-    if (choice.dataset.asked) return;
-    choice.dataset.asked = "yes";
-    style = document.createElement("link");
-    style.rel = "stylesheet";
-    style.href = choice.dataset.style;
-    document.head.appendChild(style);
-    parts.forEach(function (part) {
-      var script = document.createElement("script");
-      script.src = part;
-      script.async = false; // they run in this order
-      script.onload = script.onerror = function () { if (!--left) then(); };
-      document.head.appendChild(script);
-    });
-  }
   function told(form, shown) {
     form.querySelectorAll("[data-marks-hint]").forEach(function (hint) { hint.hidden = shown; });
   }
@@ -38,7 +21,7 @@
       if (window.editor) window.editor.close();
       return told(format.form, true);
     }
-    fetchEditor(format, function () {
+    load(format.dataset.editor, function () {
       if (choice() !== format || format.value !== "markdown" || !window.editor) return;
       told(format.form, window.editor.show(area, JSON.parse(format.dataset.words)) === "");
     });

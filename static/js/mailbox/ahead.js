@@ -1,7 +1,13 @@
-/* Fetches ahead the message or page that the pointer or focus rests on. app.js loads this, but not on a shared computer. */
+/* Fetches ahead the message or page that the pointer or focus rests on; where answers are long in coming also the next page of a list
+   that is looked at. app.js loads this, but not on a shared computer. */
 (function () {
   "use strict";
+  var KEPT = 30000, CALM = 1000, MOST = 20, FAR = 200; // milliseconds; pages of a list that nobody pointed at; milliseconds
   var held, timer, at, since, framed, shown, unread = [];
+  var next, calm, asked = 0; // the next page, held beside that
+  var line = navigator.connection || {}, times = performance.timing, wait = times.connectEnd - times.connectStart;
+
+  function far() { return (line.rtt || wait) >= FAR; } // where no browser says it: what it took to connect
 
   function on(names, act) { names.split(" ").forEach(function (name) { document.addEventListener(name, act); }); }
   function named(link) { return /\/message\/\d+\//.test(link.pathname); }
@@ -13,6 +19,9 @@
     clearTimeout(timer);
     if (held) held.abort();
     held = at = shown = null;
+  }
+  function leads(xhr, link) {
+    return xhr && xhr.link.href === link.href && xhr.link.getAttribute("hx-target") === link.getAttribute("hx-target");
   }
   function leave() {
     clearTimeout(timer);
@@ -29,37 +38,60 @@
   }
   // what moves may only pass: it is asked for where it stays for 40 ms, or for 80 on the same
   function move() {
-    if (!at || held && held.link === at) return;
+    if (!at || leads(held, at)) return;
     clearTimeout(timer);
     timer = setTimeout(ask, Math.max(0, Math.min(40, since + 80 - Date.now())), at);
   }
   function ask(link) {
-    if (held && held.link === link || unread.length || document.hidden || (navigator.connection || {}).saveData) return;
+    if (leads(held, link) || leads(next, link) || unread.length || document.hidden || line.saveData) return;
     drop();
+    if (next && next.readyState < 4) next.abort(); // what somebody points at comes first
     at = link;
-    var xhr = held = new XMLHttpRequest();
+    held = fetched(link);
+  }
+  function fetched(link) {
+    var xhr = new XMLHttpRequest(), bar = document.getElementById("folders");
     xhr.link = link;
     xhr.open("GET", link.href);
     xhr.setRequestHeader("HX-Request", "true");
     xhr.setRequestHeader("HX-Target", (link.getAttribute("hx-target") || "#main").slice(1));
     xhr.setRequestHeader("X-Traboule-Prefetch", "1");
+    if (bar && bar.dataset.shown && !bar.querySelector("#making > *")) xhr.setRequestHeader("X-Traboule-Folders", bar.dataset.shown);
     xhr.onloadend = function () {
       xhr.good = xhr.status === 200 && xhr.responseURL === link.href;
       if (!xhr.good && held === xhr) held = null;
+      if (!xhr.good && next === xhr) next = null;
       if (xhr.then) xhr.then();
     };
     xhr.send();
-    setTimeout(function () { if (held === xhr) drop(); }, 30000);
+    setTimeout(function () {
+      if (held === xhr) drop();
+      if (next === xhr) next = null;
+    }, KEPT);
+    return xhr;
   }
   on("mouseover focusin touchstart", rest);
   on("mousemove", move);
   on("touchmove mouseleave", leave);
 
+  // the page after the list that is looked at, once nothing else was wanted for a second
+  function look() {
+    clearTimeout(calm);
+    if (far() && !line.saveData && line.type !== "cellular") calm = setTimeout(askNext, CALM);
+  }
+  function askNext() {
+    var link = document.querySelector("#messages a[rel=next]");
+    if (!link || next || document.hidden || unread.length || asked >= MOST) return;
+    if (held && held.readyState < 4) return look();
+    asked++;
+    next = fetched(link);
+  }
+
   // the frame of HTML is asked for at the click; the page finds it in the browser's cache
   function frame(link) {
     var version = /\?v=\d+/.exec(link.search), box = document.createElement("iframe");
     if (!named(link) || !version || framed === link || "text" in document.body.dataset) return;
-    if (held && held.link === link && held.good && held.responseText.indexOf("<iframe") < 0) return;
+    if (leads(held, link) && held.good && held.responseText.indexOf("<iframe") < 0) return;
     framed = link;
     box.hidden = true;
     box.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
@@ -81,10 +113,15 @@
 
   // htmx gets what is held or under way
   on("htmx:beforeSend", function (event) {
-    var real = event.detail.xhr, link = event.detail.requestConfig.elt, mine = held;
-    if (link.href) frame(link);
-    if (!mine || mine.link !== link) return drop();
-    held = null;
+    var real = event.detail.xhr, link = event.detail.requestConfig.elt, mine;
+    if (link.href) {
+      frame(link);
+      mine = [held, next].filter(function (one) { return leads(one, link); })[0];
+    }
+    if (held === mine) held = null;
+    if (next === mine) next = null;
+    dropAll();
+    if (!mine) return;
     real.send = function () {
       mine.then = function () {
         if (mine.good) open(real, mine);
@@ -130,6 +167,17 @@
   });
 
   // nothing held outlives a change
-  on("submit visibilitychange htmx:afterRequest htmx:afterSwap", drop);
-  window.addEventListener("resize", drop);
+  function dropAll() {
+    drop();
+    clearTimeout(calm);
+    if (next) next.abort();
+    next = null;
+  }
+  function begin() {
+    dropAll();
+    look();
+  }
+  on("submit visibilitychange htmx:afterRequest htmx:afterSwap", begin);
+  window.addEventListener("resize", begin);
+  look();
 })();

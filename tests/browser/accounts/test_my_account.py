@@ -36,8 +36,7 @@ def person(demo: Services) -> str:
 
 
 def test_a_name_is_changed_and_undone(open_browser: Callable[..., Page], person: str) -> None:
-    page = open_browser(person, width=360)
-    page.goto("/account")
+    page = open_browser(person, width=360, at="/account")
     given = page.inner_text("#name p >> nth=0")
     page.click("text=Changer de nom")
     page.fill("main [name=name]", f"Cam {given.rpartition(' ')[2]} Vasseur-Lindqvist")
@@ -49,8 +48,7 @@ def test_a_name_is_changed_and_undone(open_browser: Callable[..., Page], person:
 
 
 def test_ones_data_is_made_and_fetched(open_browser: Callable[..., Page], demo: Services, person: str, scripts: bool) -> None:
-    page = open_browser(person, width=360)
-    page.goto("/account")
+    page = open_browser(person, width=360, at="/account")
     page.click("text=Exporter mes données")
     page.click("main form[action='/account/data'] button")
     page.fill("main [name=password]", demo.password)  # asked for again
@@ -70,8 +68,7 @@ def test_ones_data_is_made_and_fetched(open_browser: Callable[..., Page], demo: 
 
 
 def test_deletion_is_asked_for_and_withdrawn(open_browser: Callable[..., Page], demo: Services, person: str) -> None:
-    page = open_browser(person, width=360)
-    page.goto("/account/delete")
+    page = open_browser(person, width=360, at="/account/delete")
     page.fill("[name=reason]", "Je pars à Lyon")
     page.click("main .btn-danger")
     page.fill("main [name=password]", demo.password)  # asked for again

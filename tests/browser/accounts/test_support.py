@@ -12,8 +12,7 @@ from tests.support.messages import message
 
 
 def test_from_the_door(open_browser: Callable[..., Page], scripts: bool, check_accessibility: Callable[[Page], None]) -> None:
-    page = open_browser(width=360)
-    page.goto("/support")
+    page = open_browser(width=360, at="/support")
     expect(page.locator("main")).to_contain_text("04 56 78 90 12")
     assert page.locator("a[href='tel:0456789012']").count() == 1
     if scripts:
@@ -41,16 +40,14 @@ def test_from_the_door(open_browser: Callable[..., Page], scripts: bool, check_a
 
 
 def test_in_the_other_language(open_browser: Callable[..., Page]) -> None:
-    page = open_browser(language="en", dark=True)
-    page.goto("/support")
+    page = open_browser(language="en", dark=True, at="/support")
     expect(page.locator("h1")).to_have_text("Help")
     page.click("button[name=language][value=fr]")
     expect(page.locator("h1")).to_have_text("Aide")
 
 
 def test_who_is_signed_in_need_not_say_who_they_are(open_browser: Callable[..., Page], newcomer: Callable[..., str]) -> None:
-    page = open_browser(address := newcomer("lost", message("Bonjour")))
-    page.goto("/support")
+    page = open_browser(address := newcomer("lost", message("Bonjour")), at="/support")
     assert page.locator("[name=username]").count() == 0
     expect(page.locator("main")).to_contain_text(address)
     page.check("[name=kind][value=mail]")

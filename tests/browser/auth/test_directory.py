@@ -64,8 +64,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
 def test_the_first_visit_and_a_change_that_asks_for_the_password_again(
     open_browser: Callable[..., Page], webmail: str, scripts: bool, look: Callable[[Page, str], None]
 ) -> None:
-    page = open_browser(width=360 if scripts else 1280, dark=scripts)
-    page.goto(f"{webmail}/login")
+    page = open_browser(width=360 if scripts else 1280, dark=scripts, at=f"{webmail}/login")
     sign_in(page, "ann", "faux")
     expect(page.get_by_role("alert")).to_contain_text("incorrect")
     sign_in(page, "ann", PASSWORD)

@@ -176,8 +176,7 @@ def strict(demo: Services) -> Iterator[str]:
 def test_after_the_days_of_grace_it_comes_first(
     open_browser: Callable[..., Page], demo: Services, strict: str, person: str, look: Callable[..., None]
 ) -> None:
-    page = open_browser()
-    page.goto(f"{strict}/login")
+    page = open_browser(at=f"{strict}/login")
     page.fill("[name=username]", person)
     page.fill("[name=password]", demo.password)
     page.click("main button >> nth=0")
@@ -211,8 +210,7 @@ def test_without_a_smartphone_and_a_key_one_gets_in(
 ) -> None:
     """Where a second step is required: codes go to a private address, from the first sign-in on."""
     private = person.replace("@lycee", "@ailleurs")
-    page = open_browser()
-    page.goto(f"{strict}/login?next=/settings")
+    page = open_browser(at=f"{strict}/login?next=/settings")
     page.fill("[name=username]", person)
     page.fill("[name=password]", demo.password)
     page.click("main button >> nth=0")

@@ -102,8 +102,7 @@ def test_the_whole_way(
 
 
 def test_leaving_the_recovery_address_for_later(open_browser: Callable[..., Page], strict: str, newcomer: str) -> None:
-    page = open_browser()
-    page.goto(f"{strict}/login")
+    page = open_browser(at=f"{strict}/login")
     sign_in(page, newcomer, INITIAL)
     for name, text in (("password", INITIAL), ("new_password", NEW), ("new_password_again", NEW)):
         page.fill(f"[name={name}]", text)

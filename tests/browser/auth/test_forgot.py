@@ -73,7 +73,6 @@ def test_by_a_link(
     open_browser: Callable[..., Page], demo: Services, person: str, look: Callable[[Page, str], None], language: str
 ) -> None:
     page = open_browser(width=360, language=language)
-    page.goto("/login")
     page.click("main a[href$='/forgot']")
     look(page, f"forgot-{language}")
     page.fill("[name=username]", person)
@@ -85,8 +84,7 @@ def test_by_a_link(
     expect(page.locator("main")).to_contain_text(person)
     choose(page, look, f"forgot-new-{language}")
     wait_for_path(page, "/mailbox/INBOX")
-    other = open_browser(width=360, language=language, dark=True)
-    other.goto(path)
+    other = open_browser(width=360, language=language, dark=True, at=path)
     look(other, f"forgot-over-{language}")
     other.goto("/login")
     other.fill("[name=username]", person)
@@ -99,8 +97,7 @@ def test_by_a_text_message_and_then_the_second_step(
     open_browser: Callable[..., Page], demo: Services, person: str, look: Callable[[Page, str], None], tmp_path: Path
 ) -> None:
     codes = give_codes(demo, person, tmp_path)
-    page = open_browser(width=360)
-    page.goto("/forgot")
+    page = open_browser(width=360, at="/forgot")
     page.fill("[name=username]", person)
     page.click("main [name=action][value=sms]")
     wait_for_path(page, "/forgot/code")
@@ -121,8 +118,7 @@ def test_by_a_text_message_and_then_the_second_step(
 def test_a_disabled_account_is_told_whom_to_ask(open_browser: Callable[..., Page], demo: Services, person: str) -> None:
     with accounts.tables(demo.database):
         User.update(active=0).where(User.address == person).execute()
-    page = open_browser(width=360)
-    page.goto("/forgot")
+    page = open_browser(width=360, at="/forgot")
     page.fill("[name=username]", person)
     page.click("main [name=action][value=mail]")
     wait_for_path(page, "/forgot/sent")

@@ -47,8 +47,7 @@ def test_a_code_by_mail_instead_of_the_second_step(
     open_browser: Callable[..., Page], demo: Services, person: str, tmp_path: Path
 ) -> None:
     give_codes(demo, person, tmp_path)
-    page = open_browser(width=360)
-    page.goto("/login?next=/settings")
+    page = open_browser(width=360, at="/login?next=/settings")
     sign_in(page, person, demo.password)
     page.click("text=M’envoyer un code par e-mail")
     expect(page.locator("#notices")).to_contain_text("s…@a….example")

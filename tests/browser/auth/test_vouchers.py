@@ -42,8 +42,7 @@ def test_a_colleague_vouches(open_browser: Callable[..., Page], demo: Services, 
     colleague.click("main button >> nth=0")
     colleague.goto("/mailbox/INBOX")
 
-    door = open_browser(width=360)
-    door.goto("/login?next=/settings")
+    door = open_browser(width=360, at="/login?next=/settings")
     _sign_in(door, zoe, demo.password)
     door.click("a[href*='/login/code/voucher']")
     door.fill("[name=colleague]", yann.partition("@")[0])

@@ -64,8 +64,7 @@ def test_through_the_views_and_back_to_mail(open_browser: OpenBrowser, teacher: 
 
 def test_no_button_beside_other_pages_with_scripts(open_browser: OpenBrowser, teacher: str, scripts: bool) -> None:
     """However one comes there: straight, or from a page of the contacts."""
-    page = open_browser(teacher)
-    page.goto("/collections")
+    page = open_browser(teacher, at="/collections")
     page.click("[data-collection] a")
     button = page.locator("form.cal-list [data-needless]")
     expect(page.locator("#folders.cal-side")).to_be_visible()
@@ -75,8 +74,7 @@ def test_no_button_beside_other_pages_with_scripts(open_browser: OpenBrowser, te
 
 
 def test_calendars_are_ticked(open_browser: OpenBrowser, teacher: str, scripts: bool) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/week/2026-12-08")
+    page = open_browser(teacher, at="/calendar/week/2026-12-08")
     expect(page.locator(".grid [data-event]")).to_have_count(3)
     page.locator(".cal-list label >> text=2de B").click()
     if scripts:
@@ -91,8 +89,7 @@ def test_calendars_are_ticked(open_browser: OpenBrowser, teacher: str, scripts: 
 
 @only_with_scripts
 def test_lessons_stand_at_their_hours(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/week/2026-12-08")
+    page = open_browser(teacher, at="/calendar/week/2026-12-08")
     place = "e => { const r = e.getBoundingClientRect(), t = e.closest('td').getBoundingClientRect(); return [r.top - t.top, r.height, r.width / t.width]; }"
     top, height, width = page.locator(".grid li", has_text="Cours").first.evaluate(place)
     assert (round(top), round(height)) == (23 * 4, 11 * 4)  # 8:55 is 23 steps of five minutes after 7:00
@@ -106,8 +103,7 @@ def test_lessons_stand_at_their_hours(open_browser: OpenBrowser, teacher: str) -
 
 
 def test_a_click_on_an_empty_hour_begins_an_event_there(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/week/2026-12-08")
+    page = open_browser(teacher, at="/calendar/week/2026-12-08")
     day = page.locator(".cal-hours td", has=page.locator("a[href*='2026-12-08T07:00']"))
     day.click(position={"x": 30, "y": 3 * 48 + 20})  # the grid begins at seven
     expect(page.locator("[name=start]")).to_have_value("2026-12-08")
@@ -119,8 +115,7 @@ def test_a_click_on_an_empty_hour_begins_an_event_there(open_browser: OpenBrowse
 
 @only_with_scripts
 def test_keys(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/month/2026-12-08")
+    page = open_browser(teacher, at="/calendar/month/2026-12-08")
     page.keyboard.press("n")
     expect(page.locator("h1")).to_have_text("janvier 2027")
     page.keyboard.press("p")
@@ -158,8 +153,7 @@ def test_nothing_bars_the_way(
 
 
 def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher, width=360)
-    page.goto("/calendar/month/2026-12-08")
+    page = open_browser(teacher, width=360, at="/calendar/month/2026-12-08")
     box = page.locator(".cal-month td", has_text="Conseil").locator("li").first.bounding_box()
     assert box and box["width"] == box["height"] == 8
     page.locator(".cal-month a.n[href$='2026-12-08']").click()
@@ -179,8 +173,7 @@ def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrow
 
 @only_with_scripts
 def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher, height=1100)
-    page.goto("/calendar/month/2026-12-08")
+    page = open_browser(teacher, height=1100, at="/calendar/month/2026-12-08")
     page.locator(".cal-month a", has_text="Conseil").drag_to(
         page.locator(".cal-month td", has=page.locator(".n[href$='2026-12-10']"))
     )
@@ -227,8 +220,7 @@ def test_a_month_of_six_weeks_is_one_page_of_paper_with_all_titles(
         own = collections.default_collection(User.get(User.address == teacher), collections.CALENDAR)
         for hour in range(10, 17):
             put(own, f"Entretien {hour}", f"{ZONE}20260826T{hour}0000", f"{ZONE}20260826T{hour}4500")
-    page = open_browser(teacher, language="en")
-    page.goto("/calendar/month/2026-08")
+    page = open_browser(teacher, language="en", at="/calendar/month/2026-08")
     styled(page)
     crowded = page.locator("td", has_text="Entretien 10")
     page.locator("main").evaluate("""main => main.insertAdjacentHTML("afterbegin",
@@ -257,8 +249,7 @@ def test_no_line_of_a_short_event_is_cut_in_half(open_browser: OpenBrowser, demo
             ends = f"{int(begins[:2]) + 1}".zfill(2) + begins[2:]
             title = f"Mathématiques avancées {number}, classe de seconde"
             put(own, title, f"{ZONE}20270304T{begins}00", f"{ZONE}20270304T{ends}00", "LOCATION:Salle polyvalente du bâtiment B")
-    page = open_browser(teacher, width=width)
-    page.goto("/calendar/week/2027-03-04")
+    page = open_browser(teacher, width=width, at="/calendar/week/2027-03-04")
     styled(page)
     events = page.locator(".grid [data-event]")
     expect(events).to_have_count(4)

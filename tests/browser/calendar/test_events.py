@@ -33,8 +33,7 @@ def teacher(demo: Services, newcomer: Callable[..., str]) -> str:
 
 
 def test_a_few_words_become_an_event_which_is_deleted_and_comes_back(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/day/2028-12-03")
+    page = open_browser(teacher, at="/calendar/day/2028-12-03")
     page.click("text=Nouvel événement")
     page.fill(".quick [name=words]", "conseil de classe 3 décembre 2028 17h-19h salle 12")
     page.press(".quick [name=words]", "Enter")
@@ -56,8 +55,7 @@ def test_a_few_words_become_an_event_which_is_deleted_and_comes_back(open_browse
 
 
 def test_one_of_a_series_is_changed_alone(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/day/2028-12-11")
+    page = open_browser(teacher, at="/calendar/day/2028-12-11")
     page.locator("main [data-event]", has_text="Cours").first.click()
     page.click("text=Modifier")
     page.fill("[name=title]", "Sortie")
@@ -72,8 +70,7 @@ def test_one_of_a_series_is_changed_alone(open_browser: OpenBrowser, teacher: st
 
 @only_with_scripts
 def test_the_end_follows_the_beginning_and_needless_fields_step_aside(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher, width=360)
-    page.goto("/calendar/events/new?start=2028-12-03T17:00")
+    page = open_browser(teacher, width=360, at="/calendar/events/new?start=2028-12-03T17:00")
     expect(page.locator("[name=every]")).to_be_hidden()
     page.select_option("[name=repeat]", "weekly")
     expect(page.locator("[name=every]")).to_be_visible()
@@ -90,8 +87,7 @@ def test_the_end_follows_the_beginning_and_needless_fields_step_aside(open_brows
 
 @only_with_scripts
 def test_by_keyboard_alone(open_browser: OpenBrowser, teacher: str) -> None:
-    page = open_browser(teacher)
-    page.goto("/calendar/events/new?start=2028-12-03T17:00")
+    page = open_browser(teacher, at="/calendar/events/new?start=2028-12-03T17:00")
     page.focus("[name=title]")
     page.keyboard.type("Au clavier")
     page.keyboard.press("Enter")
@@ -148,8 +144,7 @@ def test_the_reminder_follows_the_calendar_until_another_one_is_chosen(
             user=user, name="other", kind="calendar", components="VEVENT", props='{"D:displayname": "Cours"}'
         )
         preferences.change(user, remind_before=10, remind_days=1440, calendar_reminders=[f"{other.id}/60/-1"])
-    page = open_browser(teacher)
-    page.goto("/calendar/events/new")
+    page = open_browser(teacher, at="/calendar/events/new")
     calendar, reminder, all_day = (page.locator(f"[name={name}]").first for name in ("calendar", "reminder", "all_day"))
     expect(page.locator(".scripted")).to_have_count(1)
     expect(reminder).to_have_value("10")

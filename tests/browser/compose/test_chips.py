@@ -127,8 +127,7 @@ def test_an_address_half_typed_stays_half_typed_when_an_answer_comes(open_browse
 
 @pytest.mark.parametrize("where", ["#to-typing", "#editor"])
 def test_ctrl_enter_sends_what_is_written_with_the_address_being_typed(open_browser: OpenBrowser, where: str) -> None:
-    page = open_browser(ALICE)
-    page.goto("/compose?body=Bonjour")
+    page = open_browser(ALICE, at="/compose?body=Bonjour")
     expect(page.locator("#editor")).to_be_visible()
     page.fill("[name=subject]", "Par une touche")
     page.locator("#to-typing").focus()

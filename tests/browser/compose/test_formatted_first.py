@@ -1,4 +1,4 @@
-"""Formatted text without asking for it: the editor comes when the page is idle, and nothing typed before it is lost."""
+"""Formatted text without asking for it: the editor comes once somebody begins to write, and nothing typed before it is lost."""
 
 from __future__ import annotations
 
@@ -38,9 +38,51 @@ def test_words_typed_before_the_editor_comes_stay_and_so_does_the_caret(open_bro
 
 
 @only_with_scripts
-def test_a_sign_of_a_list_typed_in_a_list_makes_no_list_in_it(open_browser: OpenBrowser) -> None:
+@pytest.mark.parametrize("line", ["4g", "3g"])
+def test_the_editor_waits_until_somebody_begins_to_write(open_browser: OpenBrowser, line: str) -> None:
     page = open_browser(ALICE)
+    page.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {{ effectiveType: '{line}' }} }})")
     page.goto("/compose")
+    page.wait_for_load_state("networkidle")
+    waiting = page.locator("script[src*='editor'], script[src*='prosemirror'], script[src*='countdown']")
+    expect(waiting).to_have_count(0)
+    expect(page.locator("#to-typing")).to_be_focused()
+    page.keyboard.type("bob")
+    if line == "3g":  # where bytes count a text may never come to be written
+        page.wait_for_load_state("networkidle")
+        expect(waiting).to_have_count(0)
+        page.locator("#body").focus()
+        expect(page.locator("#editor")).to_be_focused()
+    expect(page.locator("#editor")).to_be_visible()
+    expect(waiting).to_have_count(4)
+
+
+@only_with_scripts
+def test_an_editor_that_does_not_come_is_asked_for_again(open_browser: OpenBrowser) -> None:
+    page, asked = open_browser(ALICE), []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page.route("**/prosemirror*", answer)
+    page.goto("/compose")
+    page.locator("#body").press_sequentially("Bonjour ")
+    until_held(page, asked)
+    expect(page.locator("script[src*=editor]")).to_have_count(0)
+    expect(page.locator("#body")).to_have_value("Bonjour ")
+    page.click("#options summary")
+    page.select_option("#priority", "high")  # whatever is chosen looks for it again
+    expect(page.locator("#editor")).to_have_text(re.compile("Bonjour"))
+
+
+@only_with_scripts
+def test_a_sign_of_a_list_typed_in_a_list_makes_no_list_in_it(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, at="/compose")
+    page.locator("#body").focus()
     page.locator("#editor").click()
     page.keyboard.type("- une\n- deux\n1. trois")
     expect(page.locator("#body")).to_have_value("- une\n- deux\n- trois\n")
@@ -48,8 +90,7 @@ def test_a_sign_of_a_list_typed_in_a_list_makes_no_list_in_it(open_browser: Open
 
 
 def test_the_tools_and_the_files_stand_above_the_text(open_browser: OpenBrowser, scripts: bool) -> None:
-    page = open_browser(ALICE)
-    page.goto("/compose")
+    page = open_browser(ALICE, at="/compose")
     page.set_input_files("#attachments-field", {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" * 99})
     if not scripts:
         page.click("button[value=attach]")
@@ -64,8 +105,7 @@ def test_the_tools_and_the_files_stand_above_the_text(open_browser: OpenBrowser,
 
 
 def test_plain_text_where_that_is_preferred_and_without_scripts(open_browser: OpenBrowser, scripts: bool) -> None:
-    page = open_browser(ALICE)
-    page.goto("/compose" if not scripts else "/compose?format=")
+    page = open_browser(ALICE, at="/compose" if not scripts else "/compose?format=")
     expect(page.locator("#format")).to_have_value("")
     page.wait_for_load_state("networkidle")
     expect(page.locator("#editor")).to_have_count(0)

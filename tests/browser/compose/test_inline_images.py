@@ -11,8 +11,7 @@ from tests.support.images import picture
 
 @pytest.mark.parametrize("scripts", [True])
 def test_a_picture_goes_where_the_cursor_is(open_browser):
-    page = open_browser("alice@lycee.example", language="en")
-    page.goto("/compose?format=")
+    page = open_browser("alice@lycee.example", language="en", at="/compose?format=")
     page.fill("#body", "Voici le plan.")
     page.set_input_files("#attachments-field", {"name": "plan d'été.png", "mimeType": "image/png", "buffer": picture()})
     button = page.get_by_role("button", name="Insert plan d'été.png in the text")

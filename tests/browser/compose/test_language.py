@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_text_whose_language_is_not_said_is_read_in_that_of_the_page(open_browser: Callable[..., Page], scripts: bool) -> None:
-    page = open_browser("alice@lycee.example", language="en")
-    page.goto("/compose?body=Bonjour")
+    page = open_browser("alice@lycee.example", language="en", at="/compose?body=Bonjour")
     expect(page.locator("#body")).to_have_value("Bonjour")
     assert page.locator("#body").get_attribute("lang") is None
     if scripts:

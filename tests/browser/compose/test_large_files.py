@@ -40,8 +40,7 @@ def test_a_large_file_takes_three_clicks(
     open_browser: OpenBrowser, nora: str, film: Path, scripts: bool, screenshots: Path | None,
     check_accessibility: Callable[[Page], None],
 ) -> None:  # fmt: skip
-    page = open_browser(nora)
-    page.goto("/compose")
+    page = open_browser(nora, at="/compose")
     if scripts:
         page.wait_for_load_state("networkidle")
         page.fill("#to-typing", nora)
@@ -75,8 +74,7 @@ def test_a_large_file_takes_three_clicks(
 def test_what_is_sent_before_its_file_is_there_waits_for_it(
     open_browser: OpenBrowser, nora: str, film: Path, screenshots: Path | None, demo: Services
 ) -> None:
-    page = open_browser(nora)
-    page.goto("/compose")
+    page = open_browser(nora, at="/compose")
     page.wait_for_load_state("networkidle")
     page.fill("#to-typing", nora)
     page.fill("#subject", "Le film qui vient")
@@ -102,8 +100,7 @@ def test_what_is_sent_before_its_file_is_there_waits_for_it(
 
 @pytest.mark.parametrize("scripts", [True])
 def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen(open_browser: OpenBrowser, nora: str, film: Path) -> None:
-    page = open_browser(nora)
-    page.goto("/compose")
+    page = open_browser(nora, at="/compose")
     page.wait_for_load_state("networkidle")
     page.fill("#subject", "Reprise")
     held = hold_after_the_first_piece(page)

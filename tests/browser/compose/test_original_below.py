@@ -27,8 +27,7 @@ def zora(newcomer: Callable[..., str]) -> str:
 def test_the_original_goes_below_an_answer(
     open_browser: Callable[..., Page], scripts: bool, zora: str, check_accessibility: Callable[[Page], None]
 ) -> None:
-    page = open_browser(zora, language="en")
-    page.goto("/reply/1/INBOX?format=markdown")
+    page = open_browser(zora, language="en", at="/reply/1/INBOX?format=markdown")
     if scripts:
         page.locator("#editor").click()
         page.keyboard.type("Merci !")
@@ -58,8 +57,7 @@ def test_the_original_goes_below_an_answer(
 
 @pytest.mark.parametrize("scripts", [True])
 def test_an_answer_in_another_tab_keeps_the_original_too(open_browser: Callable[..., Page], zora: str) -> None:
-    page = open_browser(zora)
-    page.goto("/message/1/INBOX")
+    page = open_browser(zora, at="/message/1/INBOX")
     with page.context.expect_page() as opened:
         page.locator(".answers a").first.click(modifiers=["Control"])
     expect(opened.value.locator(".compose-original")).to_have_count(1)

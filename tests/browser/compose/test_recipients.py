@@ -96,8 +96,7 @@ def test_a_lost_session_leaves_the_text_alone(open_browser: OpenBrowser) -> None
 def test_people_are_chosen_on_a_page(
     open_browser: OpenBrowser, scripts: bool, check_accessibility: Callable[[Page], None]
 ) -> None:
-    page = open_browser(ALICE, width=360)
-    page.goto("/compose")
+    page = open_browser(ALICE, width=360, at="/compose")
     page.fill("[name=body]", "Bonjour")
     page.click("button[value=choose]")
     expect(page.locator("form.people")).to_be_visible()

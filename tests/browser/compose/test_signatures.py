@@ -48,8 +48,7 @@ def test_a_signature_is_chosen_while_writing(
 def test_a_formatted_signature_is_written_as_it_will_look(
     open_browser: Callable[..., Page], newcomer: Callable[..., str], check_accessibility: Callable[[Page], None]
 ) -> None:
-    page = open_browser(newcomer("draws", message("Bonjour")), language="en")
-    page.goto("/settings/signatures/new")
+    page = open_browser(newcomer("draws", message("Bonjour")), language="en", at="/settings/signatures/new")
     page.locator("#editor").click()
     page.keyboard.press("Control+b")
     page.keyboard.type("Bob")
@@ -79,8 +78,7 @@ def test_a_formatted_signature_is_written_as_it_will_look(
 
 @only_with_scripts
 def test_plain_text_is_one_choice_away(open_browser: Callable[..., Page], newcomer: Callable[..., str]) -> None:
-    page = open_browser(newcomer("plain", message("Bonjour")), language="en")
-    page.goto("/settings/signatures/new")
+    page = open_browser(newcomer("plain", message("Bonjour")), language="en", at="/settings/signatures/new")
     expect(page.locator("#editor")).to_be_visible()
     page.select_option("#format", "")
     expect(page.locator("#editor")).to_have_count(0)

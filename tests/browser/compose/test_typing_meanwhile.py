@@ -102,8 +102,8 @@ def test_what_is_not_touched_is_as_the_server_says(open_browser: OpenBrowser) ->
 
 
 def test_formatted_text_keeps_its_words_and_its_caret(open_browser: OpenBrowser) -> None:
-    page = open_browser(ALICE)
-    page.goto("/compose")
+    page = open_browser(ALICE, at="/compose")
+    page.locator("#body").focus()
     editor = page.locator("#editor")
     editor.click()
     page.keyboard.type("un trois")

@@ -22,8 +22,7 @@ DROP = """([name, size, number]) => {
 def test_files_are_dropped_with_progress_and_can_be_given_up(
     open_browser: OpenBrowser, check_accessibility: Callable[[Page], None]
 ) -> None:
-    page = open_browser("alice@lycee.example")
-    page.goto("/compose")
+    page = open_browser("alice@lycee.example", at="/compose")
     expect(page.locator("#to-typing")).to_be_focused()
     expect(page.locator("script[src*='attach.js']")).to_have_count(1)
     page.wait_for_load_state("networkidle")
@@ -62,8 +61,7 @@ def test_files_are_dropped_with_progress_and_can_be_given_up(
 
 
 def test_a_file_that_is_refused_on_the_way_can_be_tried_again(open_browser: OpenBrowser) -> None:
-    page = open_browser("alice@lycee.example")
-    page.goto("/compose")
+    page = open_browser("alice@lycee.example", at="/compose")
     expect(page.locator("#to-typing")).to_be_focused()
     expect(page.locator("script[src*='attach.js']")).to_have_count(1)
     page.wait_for_load_state("networkidle")

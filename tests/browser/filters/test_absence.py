@@ -21,8 +21,7 @@ def person(newcomer: Callable[..., str]) -> str:
 
 
 def test_somebody_goes_away_and_comes_back(open_browser: OpenBrowser, person: str, scripts: bool) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/settings")
+    page = open_browser(person, language="en", at="/settings")
     page.get_by_role("link", name="Out of office").first.click()
     expect(page.locator("h1")).to_have_text("Out of office")
     page.check("[name=on]")
@@ -37,8 +36,7 @@ def test_somebody_goes_away_and_comes_back(open_browser: OpenBrowser, person: st
 
 
 def test_holidays_of_a_zone_fill_in_the_dates(open_browser: OpenBrowser, person: str, scripts: bool) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/absence")
+    page = open_browser(person, language="en", at="/absence")
     page.fill("#text", "Fermé.")
     if scripts:
         with page.expect_response(lambda answer: answer.request.method == "POST"):
@@ -54,8 +52,7 @@ def test_holidays_of_a_zone_fill_in_the_dates(open_browser: OpenBrowser, person:
 
 
 def test_formatted_text_is_seen_as_it_will_look(open_browser: OpenBrowser, person: str, scripts: bool) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/absence")
+    page = open_browser(person, language="en", at="/absence")
     page.select_option("#format", "markdown")
     if scripts:
         expect(page.locator("#editor")).to_be_visible()
@@ -88,8 +85,7 @@ def test_formatted_text_is_seen_as_it_will_look(open_browser: OpenBrowser, perso
 
 
 def test_the_enter_key_saves_and_presses_no_other_button(open_browser: OpenBrowser, person: str, scripts: bool) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/absence")
+    page = open_browser(person, language="en", at="/absence")
     page.fill("#text", "Absente")
     page.fill("#subject", "Absente")
     page.locator("#subject").press("Enter")
@@ -98,8 +94,7 @@ def test_the_enter_key_saves_and_presses_no_other_button(open_browser: OpenBrows
 
 @pytest.mark.parametrize("width", [320, 360, 760, 1280])
 def test_nothing_is_wider_than_the_screen(open_browser: OpenBrowser, person: str, scripts: bool, width: int) -> None:
-    page = open_browser(person, width=width, dark=width == 360)
-    page.goto("/absence")
+    page = open_browser(person, width=width, dark=width == 360, at="/absence")
     page.check("[name=on]")
     page.fill("#text", "Absente")
     page.click("button[value=preview]")

@@ -48,8 +48,7 @@ def a_night(demo: Services, person: str) -> str:
 def test_a_rule_is_tried_out_saved_and_undone_after_its_night(
     open_browser: OpenBrowser, demo: Services, person: str, scripts: bool
 ) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/settings")
+    page = open_browser(person, language="en", at="/settings")
     page.get_by_role("link", name="Automatic archiving").first.click()
     page.get_by_role("link", name="New rule").click()
     page.fill("[name=amount]", "30")
@@ -76,8 +75,7 @@ def test_the_pages_fit_a_telephone_and_are_accessible(
 ) -> None:
     if not scripts:
         pytest.skip("axe needs scripts")
-    page = open_browser(person, width=360, dark=dark)
-    page.goto("/archiving/new")
+    page = open_browser(person, width=360, dark=dark, at="/archiving/new")
     page.check("[value=delete]")
     page.click("main button.btn-primary")  # refused: said at the field
     expect(page.locator(".field-error")).to_be_visible()

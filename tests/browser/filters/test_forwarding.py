@@ -21,8 +21,7 @@ def person(newcomer: Callable[..., str]) -> str:
 
 
 def test_mail_is_forwarded_and_no_longer(open_browser: OpenBrowser, demo: Services, person: str, scripts: bool) -> None:
-    page = open_browser(person, language="en")
-    page.goto("/settings")
+    page = open_browser(person, language="en", at="/settings")
     page.get_by_role("link", name="Forwarding").first.click()
     expect(page.locator("h1")).to_have_text("Forwarding")
     page.fill("#address", BOB)

@@ -20,8 +20,7 @@ def reader(newcomer: Callable[..., str]) -> str:
 
 
 def test_filters_are_looked_at_then_taken(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/filters/import")
+    page = open_browser(reader, language="en", at="/filters/import")
     page.set_input_files("[name=file]", SAMPLES / "msgFilterRules.dat")
     page.click("main form.form .btn-primary")
     expect(page.locator("[data-found]")).to_have_count(3)

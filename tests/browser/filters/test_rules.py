@@ -32,8 +32,7 @@ def names(page: Page) -> list[str]:
 
 
 def test_rows_adapt_and_keep_what_was_typed(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/filters/new")
+    page = open_browser(reader, language="en", at="/filters/new")
     page.fill("[name=name]", "Week-end")
     page.fill("[name='conditions-0-values']", "typed")
     page.click("#add-condition")
@@ -69,8 +68,7 @@ def test_the_list_s_buttons_and_undo(open_browser: OpenBrowser, reader: str) -> 
 
 
 def test_what_is_wrong_is_said_at_the_field(open_browser: OpenBrowser, reader: str) -> None:
-    page = open_browser(reader, width=360, language="en")
-    page.goto("/filters/new")
+    page = open_browser(reader, width=360, language="en", at="/filters/new")
     page.click("main .toolbar button[value=save]")
     wrong = page.locator("[name='conditions-0-values']")
     expect(wrong).to_have_attribute("aria-invalid", "true")

@@ -31,8 +31,7 @@ def reader(demo: Services) -> str:
 
 
 def test_a_sender_is_blocked_and_let_back_in(open_browser: OpenBrowser, reader: str) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/message/1/INBOX")
+    page = open_browser(reader, language="en", at="/message/1/INBOX")
     page.locator(".list-bar details.menu > summary").first.click()
     page.locator(".sub summary", has_text="Sender and people").click()
     page.click("text=Block sender")

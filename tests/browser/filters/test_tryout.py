@@ -18,8 +18,7 @@ def reader(newcomer: Callable[..., str]) -> str:
 
 
 def test_a_filter_is_tried_changed_and_applied(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/filters/new?field=subject&match=contains&value=devis&action=move&to=Archive")
+    page = open_browser(reader, language="en", at="/filters/new?field=subject&match=contains&value=devis&action=move&to=Archive")
     page.click("main button[value=try]")
     expect(page.locator("[data-tried-row] a")).to_have_text(["Devis"])
     expect(page.locator("[data-reasons]")).to_have_text("The subject contains “devis”")

@@ -26,8 +26,7 @@ def new_here(demo: Services, newcomer: Callable[..., str]) -> str:
 
 
 def test_help_for_a_page_is_a_key_or_a_link_away(open_browser: OpenBrowser, newcomer: Callable[..., str], scripts: bool) -> None:
-    page = open_browser(newcomer("aide", message("Bonjour")))
-    page.goto("/filters")
+    page = open_browser(newcomer("aide", message("Bonjour")), at="/filters")
     if scripts:
         page.keyboard.press("?")
         expect(page.locator("dialog h1")).to_have_text("Aide et raccourcis clavier")

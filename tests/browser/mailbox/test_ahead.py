@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -180,6 +181,67 @@ def test_a_line_that_is_to_be_spared_is(open_browser: OpenBrowser, reader: Reade
     else:
         until(page, lambda: bool(gets(asked)))
     assert bool(gets(asked)) is not spared
+
+
+def on_a_line(page: Page, **told: object) -> None:
+    """The page anew, with a clock of its own, in a browser that says this of its line."""
+    page.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {json.dumps(told)} }})")
+    page.clock.install()
+    page.reload()
+
+
+@only_scripts
+def test_where_answers_are_long_in_coming_the_next_page_comes_to_who_looks_at_a_list(
+    open_browser: OpenBrowser, reader: Reader, asked: list[Request]
+) -> None:
+    page = open_browser(reader.address)
+    on_a_line(page, rtt=400)
+    watch(page, asked)
+    assert gets(asked, "page=2") == []
+    with page.expect_response(lambda answer: "page=2" in answer.url and answer.status == 200) as found:
+        pass_time(page)
+    found.value.finished()
+    assert found.value.request.headers["x-traboule-prefetch"] == "1"
+    page.clock.run_for(20_000)  # once, however long somebody looks at the list
+    page.click(".pager a >> nth=-1")  # the other link to it
+    expect(page.locator("[data-row]")).to_have_count(5)
+    page.wait_for_url(re.compile("page=2"))
+    assert len(gets(asked, "page=2")) == 1
+    assert all(reader.unread(f"Lettre {number:02d}") for number in (0, 4, 54))
+    pass_time(page)  # the last page has none after it
+    assert len(gets(asked, "page=")) == 1
+
+
+@only_scripts
+@pytest.mark.parametrize(
+    "told", [{"rtt": 400, "saveData": True}, {"rtt": 400, "type": "cellular"}, {"rtt": 25}], ids=["saved", "paid for", "near"]
+)
+def test_no_page_comes_that_nobody_pointed_at_where_bytes_count_or_answers_are_near(
+    open_browser: OpenBrowser, reader: Reader, asked: list[Request], told: dict[str, object]
+) -> None:
+    page = open_browser(reader.address)
+    on_a_line(page, **told)
+    watch(page, asked)
+    pass_time(page)
+    pass_time(page)
+    assert gets(asked, "page=2") == []
+
+
+@only_scripts
+def test_nothing_comes_ahead_on_a_shared_computer(open_browser: OpenBrowser, reader: Reader, demo: Services) -> None:
+    page, asked = open_browser(), list[Request]()
+    page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { rtt: 400 } })")
+    page.clock.install()
+    page.fill("[name=username]", reader.address)
+    page.fill("[name=password]", demo.password)
+    page.check("[name=shared]")
+    page.click("main form button[type=submit] >> nth=0")
+    page.wait_for_selector("[data-row]")
+    page.wait_for_load_state("networkidle")
+    page.on("request", lambda request: asked.append(request))
+    page.hover(f"{LINK} >> nth=1")
+    pass_time(page)
+    assert gets(asked) + gets(asked, "page=2") + gets(asked, "/body/") == []
 
 
 @only_scripts

@@ -59,8 +59,7 @@ def test_making_room_from_the_side_bar(open_browser: OpenBrowser, zoe: str, scri
 
 
 def test_removing_attachments(open_browser: OpenBrowser, zoe: str, scripts: bool) -> None:
-    page = open_browser(zoe)
-    page.goto("/room")
+    page = open_browser(zoe, at="/room")
     page.locator("main [name=uids]").first.check()
     page.locator("main button", has_text="Supprimer les pièces jointes").click()
     expect(page.locator("h1")).to_have_text("Supprimer les pièces jointes")

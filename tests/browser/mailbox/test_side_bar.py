@@ -25,8 +25,7 @@ def tagged(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> Callable[
     """An inbox, its newest message with the tags Urgent and À relire."""
 
     def opened(**screen: int | bool) -> Page:
-        page = open_browser(newcomer("tags", *map(message, LETTERS)), language="en", **screen)
-        page.goto("/tags")
+        page = open_browser(newcomer("tags", *map(message, LETTERS)), language="en", **screen, at="/tags")
         for name, colour in (("Urgent", "red"), ("À relire", "blue")):
             page.fill("#new-name", name)
             page.select_option("#new-colour", colour)

@@ -43,8 +43,7 @@ def test_the_menu_orders_a_folder_and_its_button_names_the_order(open_browser: O
 
 @WIDTHS
 def test_results_of_all_folders_are_ordered_by_the_same_menu(open_browser: OpenBrowser, width: int) -> None:
-    page = open_browser("alice@lycee.example", width=width, language="en")
-    page.goto("/mailbox/INBOX?query=from:bob&scope=all")
+    page = open_browser("alice@lycee.example", width=width, language="en", at="/mailbox/INBOX?query=from:bob&scope=all")
     found = page.locator("[role=status]", has_text="found in all folders").text_content()
     order_by(page, "Oldest first")
     assert "scope=all" in page.url and "sort=oldest" in page.url
@@ -54,8 +53,7 @@ def test_results_of_all_folders_are_ordered_by_the_same_menu(open_browser: OpenB
 
 
 def test_nothing_found_leaves_a_toolbar_only_where_it_is_of_use(open_browser: OpenBrowser, scripts: bool) -> None:
-    page = open_browser(BOB, language="en")
-    page.goto("/mailbox/INBOX?query=nirgendwo&scope=all")
+    page = open_browser(BOB, language="en", at="/mailbox/INBOX?query=nirgendwo&scope=all")
     expect(page.locator(".empty")).to_be_visible()
     expect(page.locator("#messages .list-bar")).to_have_count(0 if scripts else 1)
     if not scripts:
@@ -64,8 +62,7 @@ def test_nothing_found_leaves_a_toolbar_only_where_it_is_of_use(open_browser: Op
 
 @WIDTHS
 def test_files_are_ordered_by_links_above_them(open_browser: OpenBrowser, width: int) -> None:
-    page = open_browser("alice@lycee.example", width=width, language="en")
-    page.goto("/files")
+    page = open_browser("alice@lycee.example", width=width, language="en", at="/files")
     page.get_by_role("link", name="Name", exact=True).click()
     expect(page.locator("main b[aria-current]")).to_have_text("Name")
     page.wait_for_load_state()

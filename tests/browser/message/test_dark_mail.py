@@ -79,8 +79,7 @@ def written(newcomer: Callable[..., str]) -> str:
 
 
 def test_its_own_colours_are_a_click_away_and_back(open_browser: OpenBrowser, written: str, scripts: bool) -> None:
-    page = open_browser(written, width=360, dark=True)
-    page.goto("/message/1/INBOX")
+    page = open_browser(written, width=360, dark=True, at="/message/1/INBOX")
     frame = page.frame_locator("[data-message-body] iframe")
     expect(frame.locator("body")).to_have_css("background-color", "rgb(33, 30, 27)")
     expect(frame.locator("span")).not_to_have_css("color", "rgb(31, 78, 121)")
@@ -92,8 +91,7 @@ def test_its_own_colours_are_a_click_away_and_back(open_browser: OpenBrowser, wr
 
 
 def test_in_the_light_theme_nothing_of_it_is_seen(open_browser: OpenBrowser, written: str, scripts: bool) -> None:
-    page = open_browser(written)
-    page.goto("/message/1/INBOX")
+    page = open_browser(written, at="/message/1/INBOX")
     frame = page.frame_locator("[data-message-body] iframe")
     expect(frame.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(frame.locator("span")).to_have_css("color", "rgb(31, 78, 121)")

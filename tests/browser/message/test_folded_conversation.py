@@ -76,16 +76,14 @@ def test_the_others_are_there_folded_and_one_unfolds(
 
 @only_scripts
 def test_alone_nothing_is_said_and_nothing_moves(open_browser: OpenBrowser, talk: str) -> None:
-    page = open_browser(talk, width=360, height=740)
-    page.goto("/message/5/INBOX")
+    page = open_browser(talk, width=360, height=740, at="/message/5/INBOX")
     expect(page.locator("#others")).to_have_count(0)
     expect(page.locator("#talk-link")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scripts", [False], ids=["no-scripts"])
 def test_without_scripts_a_link_near_the_head_shows_them(open_browser: OpenBrowser, talk: str) -> None:
-    page = open_browser(talk, width=360, height=740)
-    page.goto("/message/4/INBOX")
+    page = open_browser(talk, width=360, height=740, at="/message/4/INBOX")
     link = page.locator("#talk-link")
     expect(link).to_be_in_viewport()
     link.click()
@@ -96,8 +94,7 @@ def test_without_scripts_a_link_near_the_head_shows_them(open_browser: OpenBrows
 def test_few_keys_lead_to_reply_whatever_the_letter_holds(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> None:
     letter = message("Soldes")
     letter.add_alternative("".join(f'<p><a href="https://x.example/{n}">Offre {n}</a></p>' for n in range(40)), subtype="html")
-    page = open_browser(newcomer("keys", letter))
-    page.goto("/message/1/INBOX")
+    page = open_browser(newcomer("keys", letter), at="/message/1/INBOX")
     keys = []
     for key in ["Tab", "Enter", *["Tab"] * 8]:  # to the content, past what is told above it, to the buttons, to the first of them
         page.keyboard.press(key)

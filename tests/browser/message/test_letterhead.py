@@ -69,8 +69,7 @@ def letters(demo: Services) -> tuple[str, Letters]:
 def test_three_quarters_of_a_telephone_are_the_message(
     open_browser: OpenBrowser, letters: tuple[str, Letters], kind: str
 ) -> None:
-    page = open_browser(letters[0], width=360, height=740)
-    page.goto(letters[1][kind])
+    page = open_browser(letters[0], width=360, height=740, at=letters[1][kind])
     until_true(page, f"() => ({_AROUND})() <= 0.25")  # a formatted one is as high as it is once it has told so
     expect(page.locator(".list-bar").first).to_be_in_viewport()
     page.mouse.wheel(0, 700)
@@ -84,8 +83,7 @@ def test_three_quarters_of_a_telephone_are_the_message(
 def test_the_answers_are_large_and_the_bar_of_the_page_is_at_its_end(
     open_browser: OpenBrowser, letters: tuple[str, Letters], width: int
 ) -> None:
-    page = open_browser(letters[0], width=width, height=740)
-    page.goto(letters[1]["plain"])
+    page = open_browser(letters[0], width=width, height=740, at=letters[1]["plain"])
     boxes = [one.bounding_box() for one in page.locator(".answers .btn").all()]
     assert len(boxes) == 3 and all(box and box["height"] >= 44 and box["width"] >= 44 for box in boxes)
     assert page.locator(".answers .btn span").all_inner_texts() == ["Répondre", "Répondre à tous", "Transférer"]
@@ -97,8 +95,7 @@ def test_the_answers_are_large_and_the_bar_of_the_page_is_at_its_end(
 
 @only_with_scripts
 def test_danger_is_one_headline_and_the_way_out_is_in_sight(open_browser: OpenBrowser, letters: tuple[str, Letters]) -> None:
-    page = open_browser(letters[0], width=360, height=740)
-    page.goto(letters[1]["danger"])
+    page = open_browser(letters[0], width=360, height=740, at=letters[1]["danger"])
     expect(page.locator("[data-verdict]")).to_have_attribute("data-verdict", "danger")
     expect(page.locator(".verdict")).to_have_count(1)
     assert page.locator(".warning li").count() >= 3
@@ -122,7 +119,8 @@ def test_messages_and_their_warnings_are_accessible(
         assert overflow(page) <= 0, kind
         page.locator(".letterhead summary").click()
         assert overflow(page) <= 0, kind
-        check_accessibility(page)
+        if width in (360, 1280):  # as all pages are looked at
+            check_accessibility(page)
     page.goto(str(page.frames[-1].get_attribute("a[href*='/leave']", "href")))
     expect(page.locator(".sheet-danger")).to_be_visible()
     check_accessibility(page)
@@ -141,8 +139,7 @@ def texts_by_page(pdf: bytes) -> list[int]:
 def test_a_printed_letter_begins_on_the_first_page_without_buttons(
     open_browser: OpenBrowser, letters: tuple[str, Letters]
 ) -> None:
-    page = open_browser(letters[0])
-    page.goto(letters[1]["danger"])
+    page = open_browser(letters[0], at=letters[1]["danger"])
     page.wait_for_load_state("networkidle")
     page.emulate_media(media="print")
     expect(page.locator(".warning .verdict")).to_be_visible()

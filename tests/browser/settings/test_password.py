@@ -15,8 +15,7 @@ NEW = "cheval pile agrafe nuage"
 def test_a_password_is_changed(
     open_browser: Callable[..., Page], newcomer: Callable[..., str], demo: Services, scripts: bool
 ) -> None:
-    page = open_browser(address := newcomer("password", message("Bonjour")))
-    page.goto("/account/password")
+    page = open_browser(address := newcomer("password", message("Bonjour")), at="/account/password")
     page.locator("[name=new_password]").press_sequentially("motdepasse")
     if scripts:
         expect(page.locator("#strength")).to_contain_text("courant")

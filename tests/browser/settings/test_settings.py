@@ -30,8 +30,7 @@ def wait_saved(page: Page, name: str, scripts: bool) -> None:
 
 
 def test_a_change_is_saved_and_undone(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/settings/reading")
+    page = open_browser(reader, language="en", at="/settings/reading")
     expect(page.locator("[data-save] button")).to_be_visible(visible=not scripts)
     page.select_option("[name=page_size]", "100")
     wait_saved(page, "page_size", scripts)
@@ -45,8 +44,7 @@ def test_a_change_is_saved_and_undone(open_browser: OpenBrowser, reader: str, sc
 
 
 def test_a_theme_is_there_at_once_and_on_every_page(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/settings/appearance")
+    page = open_browser(reader, language="en", at="/settings/appearance")
     page.check("[name=theme][value=dark]")
     wait_saved(page, "theme", scripts)
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -59,8 +57,7 @@ def test_a_theme_is_there_at_once_and_on_every_page(open_browser: OpenBrowser, r
 
 
 def test_a_language_is_spoken_at_once(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/settings/language-time")
+    page = open_browser(reader, language="en", at="/settings/language-time")
     page.select_option("#settings-form [name=language]", "fr")
     if not scripts:
         page.click("[data-save] button")
@@ -71,8 +68,7 @@ def test_a_language_is_spoken_at_once(open_browser: OpenBrowser, reader: str, sc
 
 @only_with_scripts
 def test_what_is_no_time_zone_is_told_beside_it(open_browser: OpenBrowser, reader: str) -> None:
-    page = open_browser(reader, language="en")
-    page.goto("/settings/language-time")
+    page = open_browser(reader, language="en", at="/settings/language-time")
     page.fill("[name=time_zone]", "Lyon")
     page.keyboard.press("Enter")
     expect(page.locator("#saved-time_zone")).to_contain_text("“Lyon” is not a known time zone")
@@ -85,8 +81,7 @@ def test_what_is_no_time_zone_is_told_beside_it(open_browser: OpenBrowser, reade
 @only_with_scripts
 def test_a_setting_is_few_keys_away(open_browser: OpenBrowser, reader: str) -> None:
     """From the heading of its page: a Tab for each control, and none for a button that saves."""
-    page = open_browser(reader, language="en")
-    page.goto("/settings/appearance")
+    page = open_browser(reader, language="en", at="/settings/appearance")
     page.locator("[name=theme]:checked").focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#saved-theme")).to_contain_text("Saved")
@@ -135,8 +130,7 @@ def test_no_page_is_wider_than_the_screen(open_browser: OpenBrowser, reader: str
 
 def test_the_way_back_on_a_telephone_looks_as_on_other_pages(open_browser: OpenBrowser, reader: str) -> None:
     for width, is_shown in ((1280, False), (360, True)):
-        page = open_browser(reader, width=width)
-        page.goto("/settings/reading")
+        page = open_browser(reader, width=width, at="/settings/reading")
         expect(page.locator(".settings-back a")).to_be_visible(visible=is_shown)
         expect(page.locator(".settings-back a, .settings-nav a").locator("visible=true").first).to_have_text(
             "Tous les paramètres"

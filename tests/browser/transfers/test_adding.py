@@ -34,8 +34,7 @@ def test_files_are_added_to_what_was_sent(
     owner = newcomer("adds", message("Bonjour"))
     with accounts.tables(demo.database):
         transfer = published(User.get(User.address == owner), {"plan.pdf": b"%PDF"}, settings_of(demo))
-    page = open_browser(owner, language="en-GB")
-    page.goto(f"/transfers/{transfer.id}")
+    page = open_browser(owner, language="en-GB", at=f"/transfers/{transfer.id}")
     page.get_by_role("button", name="Add files").click()
     expect(page.get_by_role("heading", name="Add files")).to_be_visible()
     check_accessibility(page)

@@ -81,8 +81,7 @@ def test_what_was_sent_is_found_changed_closed_and_taken_back(
 def test_on_a_telephone_what_can_be_done_stands_in_line_with_its_person(
     open_browser: OpenBrowser, owner: str, transfer: Transfer, scripts: bool
 ) -> None:
-    page = open_browser(owner, width=360)
-    page.goto(f"/transfers/{transfer.id}")
+    page = open_browser(owner, width=360, at=f"/transfers/{transfer.id}")
     assert overflow(page) == 0
     row = page.locator("[data-recipient]").first
     edge = "at => { const style = getComputedStyle(at); return at.getBoundingClientRect().left + parseFloat(style.paddingLeft); }"
@@ -103,8 +102,7 @@ def test_an_administrator_closes_one_with_a_reason(
     open_browser: OpenBrowser, demo: Services, transfer: Transfer, owner: str, scripts: bool,
     check_accessibility: Callable[[Page], None],
 ) -> None:  # fmt: skip
-    page = open_browser(accounts.ADMIN.address, language="en-GB")
-    page.goto("/admin/transfers")
+    page = open_browser(accounts.ADMIN.address, language="en-GB", at="/admin/transfers")
     row = page.locator(f"[data-transfer='{transfer.id}']")
     expect(row).to_contain_text(owner)
     if scripts:

@@ -62,8 +62,7 @@ def fill(page: Page, name: str, *files: tuple[str, bytes]) -> None:
 
 
 def test_files_are_sent_by_a_link_and_a_receipt_says_so(open_browser: OpenBrowser, asks: Asks) -> None:
-    page = open_browser()
-    page.goto(asks.link())
+    page = open_browser(at=asks.link())
     expect(page.locator(".sent-from")).to_contain_text("Nora Petit")
     fill(page, "Zoé Durand", ("essai.pdf", ESSAY), ("notes.pdf", b"notes"))
     page.click("[value=send]")
@@ -83,8 +82,7 @@ def test_what_was_broken_off_is_gone_on_with_at_its_address(
 ) -> None:
     if not scripts:
         pytest.skip("without scripts a form is sent again")
-    page = open_browser()
-    page.goto(asks.link())
+    page = open_browser(at=asks.link())
     stopped = [True]
 
     def hold(route: Route) -> None:
@@ -133,15 +131,13 @@ def test_whoever_is_not_next_waits_and_goes_on(open_browser: OpenBrowser, asks: 
 
 
 def test_a_teacher_asks_and_sees_what_came(open_browser: OpenBrowser, asks: Asks) -> None:
-    teacher = open_browser(asks.owner)
-    teacher.goto("/transfers/requests")
+    teacher = open_browser(asks.owner, at="/transfers/requests")
     teacher.click("main a.btn-primary")
     teacher.fill("#title", "Photos")
     teacher.click("main .btn-primary")
     link = teacher.locator("[data-transfer-link]").get_attribute("data-transfer-link") or ""
     here = teacher.url
-    guest = open_browser()
-    guest.goto(link[link.index("/g/") :])
+    guest = open_browser(at=link[link.index("/g/") :])
     fill(guest, "Zoé <b>", ("photo.jpg", ESSAY))
     guest.click("[value=send]")
     expect(guest.locator("h1")).to_have_text("Vos fichiers sont envoyés")

@@ -69,8 +69,7 @@ def saved(page: Page, button: Locator, folder: Path) -> bytes:
 
 
 def test_files_one_by_one_some_or_all(open_browser: OpenBrowser, sent: Sent, scripts: bool, tmp_path: Path) -> None:
-    page = open_browser()
-    page.goto(sent.link())
+    page = open_browser(at=sent.link())
     expect(page.locator(".sent-from")).to_contain_text("Nora Petit")
     row = page.locator("li", has_text="a.bin")
     assert saved(page, row.locator("button"), tmp_path) == FILES["Classe/a.bin"]
@@ -108,8 +107,7 @@ def test_a_password_then_the_files(open_browser: OpenBrowser, sent: Sent, tmp_pa
 def test_a_code_by_mail(open_browser: OpenBrowser, sent: Sent, demo: Services, tmp_path: Path) -> None:
     to = f"reads-{os.urandom(4).hex()}@world.test"
     link = sent.link({"a.bin": b"one"}, recipients=[("Rita", to)], options=TransferOptions(mail_code=True))
-    page = open_browser()
-    page.goto(link)
+    page = open_browser(at=link)
     page.fill("[name=to]", to)
     page.click("[value=ask]")
     page.fill("[name=code]", mailed_code(demo, to))

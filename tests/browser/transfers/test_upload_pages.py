@@ -59,8 +59,7 @@ def test_files_and_a_folder_are_sent(
     (tmp_path / "Classe" / "photos").mkdir(parents=True)
     (tmp_path / "Classe" / "photos" / "a.txt").write_text("a")
     (tmp_path / "notes été.txt").write_text("notes")
-    page = open_browser(sender)
-    page.goto("/transfers/new")
+    page = open_browser(sender, at="/transfers/new")
     page.set_input_files("#choose-files", tmp_path / "notes été.txt")
     page.set_input_files("#choose-folder", tmp_path / "Classe")
     if scripts:
@@ -83,8 +82,7 @@ def test_files_and_a_folder_are_sent(
 def test_what_is_there_already_is_not_uploaded_twice(open_browser: OpenBrowser, sender: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     (tmp_path / "b.txt").write_text("b")
-    page = open_browser(sender)
-    page.goto("/transfers/new")
+    page = open_browser(sender, at="/transfers/new")
     page.wait_for_load_state("networkidle")
     page.set_input_files("#choose-files", tmp_path / "a.txt")
     expect(page.locator(".upload-state")).to_contain_text("arrivé")
@@ -101,8 +99,7 @@ def test_what_is_there_already_is_not_uploaded_twice(open_browser: OpenBrowser, 
 @pytest.mark.parametrize("scripts", [True])
 def test_what_the_browser_remembers_of_uploads_is_bounded(open_browser: OpenBrowser, sender: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
-    page = open_browser(sender)
-    page.goto("/transfers/new")
+    page = open_browser(sender, at="/transfers/new")
     page.wait_for_load_state("networkidle")
     page.evaluate("localStorage.uploads = (crypto.randomUUID().replaceAll('-', '') + '1764300000000 ').repeat(2000)")
     page.set_input_files("#choose-files", tmp_path / "a.txt")
@@ -124,8 +121,7 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     check_accessibility: Callable[[Page], None],
     screenshots: Path | None,
 ) -> None:
-    page = open_browser(sender, width=360)
-    page.goto("/transfers/new")
+    page = open_browser(sender, width=360, at="/transfers/new")
     page.wait_for_load_state("networkidle")
     held = hold_after_the_first_piece(page)
     page.set_input_files("#choose-files", big)
@@ -162,8 +158,7 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
 
 @pytest.mark.parametrize("scripts", [True])
 def test_what_is_refused_is_told_and_can_be_removed(open_browser: OpenBrowser, demo: Services, sender: str) -> None:
-    page = open_browser(sender)
-    page.goto("/transfers/new")
+    page = open_browser(sender, at="/transfers/new")
     page.wait_for_load_state("networkidle")
     page.route("**/transfers/uploads", lambda route: route.fulfill(status=413, content_type="text/plain", body="Trop gros"))
     page.set_input_files("#choose-files", {"name": "x.bin", "mimeType": "", "buffer": b"x"})
@@ -184,8 +179,7 @@ def test_what_is_refused_is_told_and_can_be_removed(open_browser: OpenBrowser, d
 
 @pytest.mark.parametrize("scripts", [True])
 def test_others_go_on_when_the_first_is_removed_before_it_is_known(open_browser: OpenBrowser, sender: str) -> None:
-    page = open_browser(sender)
-    page.goto("/transfers/new")
+    page = open_browser(sender, at="/transfers/new")
     page.wait_for_load_state("networkidle")
     held: list[Route] = []
     page.route("**/transfers/uploads", lambda route: held.append(route))

@@ -13,7 +13,8 @@ from imapclient.exceptions import LoginError
 from tests.support.compose_form import FORM
 from tests.support.messages import message
 from tests.support.visits import Visitor
-from webmail.admin.account_deletion import LastAdministratorError, delete
+from webmail.admin.account_deletion import delete
+from webmail.auth.account_management import LastAdministratorError
 from webmail.database.connection import db
 from webmail.models import Outbox, Task, User
 from webmail.web.current import settings as current_settings

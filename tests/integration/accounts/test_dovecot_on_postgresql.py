@@ -48,7 +48,7 @@ def test_people_sign_in_and_share_with_groups(demo_folder: Path, monkeypatch: py
                 maths = f"${group('Maths', 'bob@lycee.example').identifier}"
                 group("Lettres", "bob@lycee.example")
                 letters, _row = app_passwords.add(User.get(User.address == "bob@lycee.example"), "Phone", ["imap"])
-            with _role(url, role), Services(demo_folder, web=False, accounts_cached=1) as services:
+            with _role(url, role), Services(demo_folder, web=False) as services:
                 _shares_with(services, maths)
                 client = IMAPClient("127.0.0.1", services.ports.imap, ssl=False, timeout=10)
                 client.login("bob@lycee.example", letters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,10 +20,11 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import imap, jobs, managesieve
 from webmail.account import Account, Password
-from webmail.auth.devices import app_passwords, failures
+from webmail.auth.devices import app_passwords, cloud_programs, failures
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.sessions import mail_sessions
+from webmail.config.cloud_programs import CloudProgram
 from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, LinkedAccount, SystemMessage, User, now
 
@@ -56,6 +58,19 @@ def _shut(client: IMAPClient) -> None:
         client.shutdown()
 
 
+@pytest.fixture
+def look_into_shared(user: User, make_account: Callable[..., str], imap_of: Callable[[str], IMAPClient]) -> Callable[..., None]:
+    """Have a connection of the user's look into somebody else's folder: Dovecot's own kick does not end it then."""
+    other = make_account()
+    imap_of(other)._command_and_check("setacl", "INBOX", user.address, "lr")  # type: ignore[no-untyped-call]
+
+    def look(client: IMAPClient) -> None:
+        assert f"shared/{other}" in [name for _flags, _delimiter, name in client.list_folders()]
+        client.select_folder(f"shared/{other}", readonly=True)
+
+    return look
+
+
 def _ended(client: IMAPClient) -> bool:
     try:
         client.noop()
@@ -71,6 +86,35 @@ def _refuses(connect: Connect, address: str, password: str) -> bool:
         assert "AUTHENTICATIONFAILED" in str(error)  # and not that the server is out of order
         return True
     return False
+
+
+@pytest.fixture
+def refused_networks(app: Flask) -> Iterator[None]:
+    """127.0.0.2, and an IPv6 network, belong to a program that nobody signs in by. Only for this test."""
+    program = CloudProgram("Spark", "127.0.0.2, 2001:db8::/32", block=True)
+    cloud_programs.write_refused(replace(app.extensions["settings"], cloud_programs=(program,)))
+    yield
+    cloud_programs.write_refused(app.extensions["settings"])
+
+
+def test_from_the_networks_of_a_refused_program_nobody_signs_in(services, user, refused_networks):
+    letters, _row = app_passwords.add(user, "Phone", ["imap", "smtp"])
+    for secret in (letters, "demo"):
+        assert _imap_answer(services, user.address, secret, "127.0.0.1").startswith("1 OK"), secret
+        assert "AUTHENTICATIONFAILED" in _imap_answer(services, user.address, secret, "127.0.0.2"), secret
+
+
+def _imap_answer(services: Services, address: str, secret: str, place: str) -> str:
+    with (
+        socket.create_connection((HOST, services.ports.imap), 10, source_address=(place, 0)) as line,
+        line.makefile("rwb") as talk,
+    ):
+        talk.readline()
+        talk.write(f'1 LOGIN "{address}" "{secret}"\r\n'.encode())
+        talk.flush()
+        while (answer := talk.readline()) and not answer.startswith(b"1 "):
+            pass
+        return answer.decode()
 
 
 def test_it_opens_imap_however_it_is_typed(user, connect):
@@ -147,9 +191,10 @@ def test_it_pauses_where_a_provider_has_not_vouched_for_its_owner_in_a_long_time
     ]
 
 
-def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect, account_of):
+def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect, account_of, look_into_shared):
     letters, _row = app_passwords.add(user, "Phone", ["imap"])
     client = connect(user.address, letters)
+    look_into_shared(client)
     with imap.connect(account_of(user.address)) as of_pages:  # by token
         began = time.monotonic()
         said = app.test_cli_runner().invoke(args=["accounts", "disable", user.address]).output
@@ -160,15 +205,17 @@ def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect, accou
     print(f"disabled: refused at the next sign-in, what was open ended within {time.monotonic() - began:.2f} s")
 
 
-def test_what_is_revoked_is_refused_and_ends_at_once(app, user, connect):
+def test_what_is_revoked_is_refused_and_ends_at_once(app, user, connect, look_into_shared):
     letters, row = app_passwords.add(user, "Phone", ["imap"])
     others, _row = app_passwords.add(user, "Laptop", ["imap"])
     phone, laptop = connect(user.address, letters), connect(user.address, others)
+    look_into_shared(phone)
+    look_into_shared(laptop)
     began = time.monotonic()
     assert app_passwords.revoke(user, row.id)
     assert _refuses(connect, user.address, letters)
     refused = time.monotonic() - began
-    assert mail_sessions.end_app_password(row.id, app.extensions["settings"]) == 1
+    assert mail_sessions.end_app_password(row.id, user.address, app.extensions["settings"]) == 1
     eventually(lambda: _ended(phone), seconds=AT_ONCE, what="the end of what was open")
     assert not _ended(laptop)
     print(f"revoked: refused after {refused:.2f} s, what was open ended after {time.monotonic() - began:.2f} s")
@@ -225,7 +272,7 @@ def test_a_new_password_ends_mail_programs_and_leaves_the_pages_alone(app, user,
 
 def test_dovecot_tells_of_each_use(demo_folder):
     """With a web server to tell; a wrong password is told as such, another protocol and the account's own change nothing."""
-    with Services(demo_folder, jobs=False, accounts_cached=1) as running:
+    with Services(demo_folder, jobs=False) as running:
         from deploy.demo import accounts
 
         with accounts.tables(running.database):

@@ -63,7 +63,7 @@ def test_app_passwords_alone(tmp_path):
 @pytest.mark.parametrize("database", [Path("/var/lib/traboule/traboule.sqlite"), "postgresql://u:p@127.0.0.1/t"])
 def test_it_talks_with_a_webmail_on_this_machine(tmp_path, database):
     read = accepted(values(tmp_path, web="http://127.0.0.1:8000", key="secret", database=database))
-    for words in ("auth_policy {", "check_before_auth = no", "doveadm_allowed_commands = kick", "port = 8895"):
+    for words in ("auth_policy {", "check_before_auth = no", "doveadm_allowed_commands = kick who", "srv.imap/", "port = 8895"):
         assert words in read
     assert "hashed_password" not in read
     assert (tmp_path / "dovecot.conf").stat().st_mode & 0o077 == 0  # the key is in it

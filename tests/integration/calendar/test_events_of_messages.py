@@ -42,6 +42,24 @@ def test_an_event_is_made_from_what_is_written(person: Visitor, fill) -> None:
     assert times(events_of(person)[0].text) == ["2026-12-03 17:00 Conseil de classe"]
 
 
+def test_a_task_is_made_of_a_message_and_each_leads_to_the_other(person: Visitor, fill) -> None:
+    one = message("Merci de rendre les copies, au plus tard vendredi 4 décembre.", "Copies")
+    one["Message-ID"] = "<copies@x.example>"
+    [uid] = fill(person, one)
+    read = person.get(f"/message/{uid}/INBOX")
+    assert read.one("[data-todo-chip]")["href"] and not read.all("[data-message-todo]")
+    page = person.get(person.get(read.link("Create event…")).link("Create a task from this message instead"))
+    assert page.one("#todo-title")["value"] == "Copies" and page.one("#todo-due")["value"] == "2026-12-04"
+    assert person.submit(page, "form.form", follow=True).address.startswith(f"/message/{uid}/INBOX")
+    assert (
+        person.get(person.get(f"/message/{uid}/INBOX").one("[data-message-todo]")["href"]).one("#todo-title")["value"] == "Copies"
+    )
+    [row] = events_of(person)
+    assert "URL:mid:copies@x.example" in row.text
+    moved = person.get(f"/todo/items/{row.collection_id}/{row.href}/message")
+    assert moved.address.startswith(f"/message/{uid}/INBOX")
+
+
 def test_links_to_the_whole_conversation_are_offered(person: Visitor, fill) -> None:
     letters = []
     for number in range(23):

@@ -213,7 +213,7 @@ print(json.dumps(done))
 """
 
 
-def test_the_caldav_library_works_with_it(web: str, make_account: Callable[..., str], clients: Path) -> None:
+def test_the_caldav_library_works_with_it(app: Flask, web: str, make_account: Callable[..., str], clients: Path) -> None:
     address = make_account("dav")
     with db.connection_context():
         letters, _row = app_passwords.add(User.get(User.address == address), "Phone", ("caldav",))
@@ -223,4 +223,53 @@ def test_the_caldav_library_works_with_it(web: str, make_account: Callable[..., 
     assert json.loads(done.stdout.splitlines()[-1]) == [
         ["calendars", ["calendar"]], ["search", 1], ["expanded", 1], ["none", 0], ["todos", 1], ["sync", 1, 0], ["deleted", 1],
         ["left", 1],
+    ]  # fmt: skip
+
+
+MEETINGS = """
+import json, sys
+from datetime import datetime, timezone
+import caldav, icalendar
+url, address, secret, other, others = sys.argv[1:]
+at = lambda hour: datetime(2037, 12, 1, hour, tzinfo=timezone.utc)
+done = []
+with caldav.DAVClient(url=url, username=address, password=secret) as client, caldav.DAVClient(url=url, username=other, password=others) as second:
+    me, guest = client.principal(), second.principal()
+    done.append(["announced", client.check_scheduling_support(), f"mailto:{address}" in me.calendar_user_address_set()])
+    event = icalendar.Event()
+    for name, value in (("uid", "m1"), ("dtstamp", at(1)), ("dtstart", at(9)), ("dtend", at(10)), ("summary", "Conseil")):
+        event.add(name, value)
+    text = icalendar.Calendar()
+    text.add("version", "2.0")
+    text.add("prodid", "-//t//EN")
+    text.add_component(event)
+    me.calendars()[0].save_with_invites(text, [me, guest.get_vcal_address()])
+    [item] = guest.schedule_inbox().get_items()
+    item.load()
+    done.append(["invited", item.is_invite_request()])
+    item.accept_invite(guest.calendars()[0])
+    [answered] = me.schedule_inbox().get_items()
+    answered.load()
+    done.append(["answered", answered.is_invite_reply()])
+    [mine] = me.calendars()[0].events()
+    answers = {str(one).lower(): one.params.get("PARTSTAT") for one in mine.icalendar_component["attendee"]}
+    done.append(["answer", answers[f"mailto:{other}"]])
+    times = me.freebusy_request(at(0), at(23), [f"mailto:{other}", "mailto:eve@elsewhere.example"])
+    done.append(["busy", sorted("20371201T090000Z/20371201T100000Z" in str(getattr(one, "data", one)) for one in times.values())])
+print(json.dumps(done))
+"""
+
+
+def test_the_caldav_library_invites_answers_and_asks_when_people_are_free(
+    app: Flask, web: str, make_account: Callable[..., str], clients: Path
+) -> None:
+    people: list[str] = []
+    for address in (make_account("meets"), make_account("meets")):
+        with db.connection_context():
+            people += [address, app_passwords.add(User.get(User.address == address), "Phone", ("caldav",))[0]]
+    command = [str(clients / "python"), "-c", MEETINGS, f"{web}/dav/", *people]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        ["announced", True, True], ["invited", True], ["answered", True], ["answer", "ACCEPTED"], ["busy", [False, True]],
     ]  # fmt: skip

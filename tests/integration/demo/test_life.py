@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo import accounts, nginx
+from deploy.demo import accounts, child, nginx
 from deploy.demo.child import ServiceFailedError, free_ports
 from deploy.demo.place import mail_owner
 from deploy.demo.services import CHECKOUT, Services
@@ -118,7 +118,7 @@ def test_the_administrators_commands_work_beside_it(demo_folder):
         assert len(problems) == 1 and "nothing answers at http://localhost" in problems[0]
         assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
         # no pages, no worker and no milter run here, nobody makes backups, and the server that phones are told is made up
-        expected = ("Cookies", "Worker", "Devices", "Forwarding", "Automatic replies", "Backup")
+        expected = ("Cookies", "Mail that arrives", "Worker", "Devices", "Forwarding", "Automatic replies", "Backup")
         well = ("ok ", "problem  Public address", "1 problem", *(f"warning  {name}" for name in expected))
         assert [line for line in examined.stdout.splitlines() if not line.startswith(well)] == []
         assert "alice@lycee.example\tactive\tperson\t1G\tAlice Leroy" in flask("accounts", "list").stdout
@@ -167,6 +167,15 @@ def test_picked_ports_differ_and_are_below_those_of_outgoing_connections():
     ports = free_ports(6, taken=[21_000])
     assert len(set(ports)) == 6
     assert max(ports) < 32_768
+
+
+def test_a_port_that_another_process_picked_is_not_picked_too(monkeypatch):
+    """Its server may not listen yet."""
+    monkeypatch.setattr(child, "PORTS", range(20_990, 20_993))
+    words = "from deploy.demo import child; child.PORTS = range(20_990, 20_993); print(*child.free_ports(2), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        theirs = other.stdout.readline().split()
+        assert [str(port) for port in free_ports(1)] == sorted({"20990", "20991", "20992"} - set(theirs))
 
 
 @pytest.mark.skipif(nginx.program() is None, reason="the package nginx is not installed")

@@ -23,7 +23,7 @@ from webmail.filters import store
 from webmail.filters.rules.compiler import SievePlace
 from webmail.filters.rules.rules import ActionKind, FilterRule, RuleAction
 from webmail.filters.store import Filters
-from webmail.models import AllowedAddress, AuditAct, AuditEntry, SystemMessage, User
+from webmail.models import AllowedAddress, AuditAct, AuditEntry, CalendarObject, Collection, SystemMessage, User
 from webmail.preferences import for_user
 
 FORM = "form.absence"
@@ -626,3 +626,23 @@ def test_nobody_undoes_what_another_person_saved(person, bob):
     name = saved.one(f"{UNDO} [name=undo]")["value"]
     token = bob.get("/absence").all("[name=csrf_token]")[0]["value"]
     assert "nothing to undo" in bob.post("/absence/undo", {"csrf_token": token, "undo": name}).notices
+
+
+# --- in the calendar -------------------------------------------------------------------------------------------------
+
+
+def test_it_is_an_event_and_declines_where_that_is_chosen_and_has_an_end(person):
+    refused = person.submit(person.get("/absence"), FORM, on="1", text="x", in_calendar="1", declines="known", action="save")
+    assert refused.status == 422 and "enter an end" in refused.one("#until-error").text
+    first = datetime.now(ZoneInfo("Europe/Paris")).date() + timedelta(days=3)
+    times = {"from": f"{first}", "until": f"{first + timedelta(days=1)}"}
+    page = away(person, **times, in_calendar="1", declines="known", decline_text="Voyez Bob.")
+    assert page.one("[name=in_calendar]").has_attr("checked") and page.one("#decline_text").text.strip() == "Voyez Bob."
+    user = User.get(User.address == person.address)
+    chosen = for_user(user)
+    assert (chosen.absence_shown, chosen.absence_declines, chosen.absence_decline_text) == (True, "known", "Voyez Bob.")
+    mine = CalendarObject.select().join(Collection).where(Collection.user == user)
+    [event] = mine
+    assert f"DTEND;VALUE=DATE:{first + timedelta(days=2):%Y%m%d}" in event.text
+    person.submit(page, UNDO)
+    assert not mine.exists()

@@ -114,7 +114,7 @@ def test_at_95_percent_the_word_stays(app: Flask, make_account: Callable[..., st
 def test_htmx_renews_the_word(app: Flask, make_account: Callable[..., str], imap_of: Connect) -> None:
     person = filled(app, make_account, imap_of, 85)
     piece = person.get("/mailbox/INBOX", htmx="main")
-    assert "85%" in piece.one("#room-low[hx-swap-oob]").get_text()
+    assert "85%" in piece.one("#banners[hx-swap-oob] #room-low").get_text()
 
 
 def test_the_word_costs_no_round_trip(

@@ -10,12 +10,15 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from deploy.demo import delivery
+from deploy.demo.services import Services
+from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.mail import Quota
 from webmail.mailbox.quota import quota_request
 from webmail.mailbox.quota.quota_request import Letter
-from webmail.models import AuditEntry, RoomRequest, SystemMessage, User, now
+from webmail.models import AuditEntry, DeskCase, RoomRequest, SystemMessage, User, now
 
 ADMIN = "informatique@lycee.example"
 FORM = "#room-ask form"
@@ -143,3 +146,26 @@ def test_a_deleted_account_takes_its_request_along(person: Visitor) -> None:
     with db.connection_context():
         User.delete().where(User.address == person.address).execute()
         assert RoomRequest.select().where(RoomRequest.note == "", RoomRequest.user.not_in(User.select(User.id))).count() == 0
+
+
+def test_space_given_on_the_desk_counts_for_the_next_message(
+    person: Visitor, app: Flask, services: Services, make_account: Callable[..., str]
+) -> None:
+    """Dovecot refuses a message for which there is no room, until an administrator has given more by one click."""
+    large = bytes(message(subject="Photos", text="x" * 300_000))
+
+    def is_accepted() -> bool:
+        return delivery.deliver(services.ports.lmtp, "sender@outside.example", person.address, large, []).good
+
+    with db.connection_context():
+        User.update(quota_bytes=200_000).where(User.address == person.address).execute()
+    assert not is_accepted()
+    person.submit(person.get("/room"), FORM)
+    chief = Visitor(app, make_account("chief")).sign_in().confirm()
+    with db.connection_context():
+        User.update(role="admin").where(User.address == chief.address).execute()
+        case = DeskCase.get(DeskCase.kind == "space", DeskCase.address == person.address)
+    page = chief.submit(
+        chief.get(f"/admin/desk/{case.id}"), "main form:has(button[name=give])", size="1", give="", action="grant"
+    )
+    assert page.status == 200 and is_accepted()

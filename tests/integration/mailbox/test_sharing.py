@@ -272,14 +272,17 @@ def test_all_of_the_establishment_see_what_is_shared_with_everyone(alice: Visito
     revoke(alice, "Notices")
 
 
-def test_a_closed_account_hides_what_it_shared_and_breaks_nothing(alice: Visitor, bob: Visitor) -> None:
+def test_what_a_closed_account_shared_stays_until_the_account_is_gone(alice: Visitor, bob: Visitor) -> None:
     make(alice, "Team")
     share(alice, "Team", bob.address)
     assert len(shared_with(bob)) == 1
     User.update(active=0).where(User.address == alice.address).execute()
+    imap.close_all()  # Dovecot looks for shared folders as a connection begins
+    assert len(shared_with(bob)) == 1 and bob.get("/mailbox/INBOX").status == 200
+    User.delete().where(User.address == alice.address).execute()
 
     def is_hidden() -> bool:
-        imap.close_all()  # Dovecot looks for shared folders as a connection begins
+        imap.close_all()
         return shared_with(bob) == []
 
     eventually(is_hidden, step=0.1)  # Dovecot remembers an account for a moment

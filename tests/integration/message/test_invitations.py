@@ -64,12 +64,12 @@ def waiting(person: Visitor) -> list[Outbox]:
     return list(Outbox.select().where(Outbox.user == user, Outbox.state == OutboxState.WAITING))
 
 
-def own_event(person: Visitor, text: str) -> None:
+def own_event(person: Visitor, text: str, name: str = "conseil") -> None:
     """Something that they have made themselves."""
     user = User.get(User.address == person.address)
     with db.atomic():
         number = editing.with_first(user)[0].collection.id
-    editing.write(user, [Write(number, event_changes.href_of("conseil"), text)], person.client.application.extensions["settings"])
+    editing.write(user, [Write(number, event_changes.href_of(name), text)], person.client.application.extensions["settings"])
 
 
 # --- what an invitation may do ---
@@ -78,7 +78,7 @@ def own_event(person: Visitor, text: str) -> None:
 def test_a_new_one_may_always_be_added_and_the_card_says_who_sent_it(person, read):
     page = read(person, mail(invite(person), sender="mallory@y.example", proven=False))
     assert "Sent by mallory@y.example; organiser: zoe@x.example, not proven." in page.text
-    assert {"add", "accept", "maybe", "decline", "propose"} == actions(page)
+    assert {"add", "accept", "maybe", "decline", "propose", "delegate"} == actions(page)
     person.submit(page, FORM, action="add")
     assert times(event_of(person).text) == ["2030-12-10 09:00 Conseil"]
     assert not waiting(person)
@@ -171,8 +171,12 @@ def test_accept_decline_accept_are_three_replies_and_a_second_click_is_none(pers
 def test_another_time_is_proposed(person, read):
     page = read(person, mail(invite(person)))
     assert page.one(f"{FORM} [name=start]")["value"] == "2030-12-10" and page.one(f"{FORM} [name=start_hour]")["value"] == "09:00"
-    wrong = person.submit(page, FORM, action="propose", start_hour="11:00", end_hour="10:00")
+    wrong = person.submit(page, FORM, action="propose", start_hour="11:00", end_hour="10:00", comment="Plus tard ?")
     assert "Nothing was sent" in wrong.notices and not waiting(person)
+    assert (
+        wrong.one(f"{FORM} [name=start_hour]")["value"] == "11:00"
+        and wrong.one(f"{FORM} [name=comment]").text.strip() == "Plus tard ?"
+    )
     done = person.submit(page, FORM, action="propose", start_hour="14:00", end_hour="15:00", comment="Plus tard ?")
     assert "You proposed another time." in done.notices
     assert [one.subject for one in waiting(person)] == ["New time proposed: Conseil"]
@@ -258,3 +262,61 @@ def test_a_guest_s_other_time_is_taken_or_the_present_one_is_kept(person, read):
     assert [(one.subject, one.people) for one in waiting(person)] == [("Updated invitation: Conseil", 2)]
     again = person.submit(page, FORM, action="accept")  # from a page that was open
     assert len(waiting(person)) == 1 and "Nothing was sent" in again.notices
+
+
+# --- what does not fit ---
+
+
+@pytest.mark.parametrize("where", ["type", "text"])
+def test_what_it_asks_for_may_stand_in_its_type_alone_or_in_its_text_alone(person, read, where):
+    one = mail(invite(person).replace("METHOD:REQUEST\r\n", "" if where == "type" else "METHOD:REQUEST\r\n"))
+    if where == "text":
+        [calendar_part] = [part for part in one.walk() if part.get_content_type() == "text/calendar"]
+        calendar_part.del_param("method")
+    page = read(person, one)
+    assert {"accept", "maybe", "decline"} <= actions(page)
+    person.submit(page, FORM, action="accept")
+    assert [sent.subject for sent in waiting(person)] == ["Accepted: Conseil"]
+
+
+def test_a_reply_that_says_so_in_its_type_alone_is_noted(person, read):
+    guests = f"ORGANIZER:mailto:{person.address}|ATTENDEE:mailto:bob@x.example"
+    own_event(person, calendar(f"{TIMES}|SUMMARY:Conseil|SEQUENCE:1|{guests}", uid="conseil"))
+    read(
+        person,
+        mail(calendar("SEQUENCE:1|ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@x.example", uid="conseil"), "REPLY", "bob@x.example"),
+    )
+    assert answer(event_of(person).text, "bob") == "accepted"
+
+
+def test_somebody_else_is_sent_and_both_are_told(person, read):
+    page = read(person, mail(invite(person)))
+    refused = person.submit(page, FORM, action="delegate", delegate="nobody", comment="Je suis absente")
+    assert "email address" in refused.notices and refused.one("[name=delegate]")["value"] == "nobody"
+    assert refused.one("[name=comment]").text.strip() == "Je suis absente"
+    assert not person.get(refused.address).one("[name=delegate]")["value"]  # once
+    assert "can’t reply" in person.submit(page, FORM, action="delegate", delegate="zoe@x.example").notices and not waiting(person)
+    done = person.submit(page, FORM, action="delegate", delegate="dan@y.example", comment="Je suis absente")
+    assert "You are sending dan@y.example." in done.notices and "You are sending someone else" in done.text
+    told, invitation = sorted(waiting(person), key=lambda one: "zoe@x.example" not in one.recipients)
+    assert "someone else" in str(message_from_bytes(bytes(told.content))["Subject"]).lower()
+    assert "zoe@x.example" in told.recipients and "dan@y.example" in invitation.recipients
+    [part] = [one for one in message_from_bytes(bytes(invitation.content)).walk() if one.get_content_type() == "text/calendar"]
+    text = part.get_payload(decode=True).decode().replace("\r\n ", "")
+    assert part.get_param("method") == "REQUEST" and f'DELEGATED-FROM="mailto:{person.address}"' in text
+    assert 'DELEGATED-TO="mailto:dan@y.example"' in event_of(person).text.replace("\r\n ", "")
+    person.submit(read(person, mail(invite(person))), FORM, action="accept")
+    assert "dan@y.example" not in event_of(person).text
+
+
+def test_the_card_says_who_sends_me_and_what_else_is_on_the_dates_of_a_series(person, read):
+    for day in ("17", "24"):
+        own_event(person, calendar(f"{TIMES}|SUMMARY:Dentiste".replace("20301210", f"203012{day}"), uid=day), day)
+    more = "|RRULE:FREQ=WEEKLY;COUNT=10"
+    text = invite(person, more=more).replace("ATTENDEE;RSVP", 'ATTENDEE;DELEGATED-FROM="mailto:bob@x.example";RSVP')
+    page = read(person, mail(text))
+    assert "bob@x.example sends you in their place." in page.text
+    assert "on 2 of the next 10 dates" in page.one("[data-clashes]").text and len(page.all("[data-conflict]")) == 2
+    own_event(person, calendar(f"{TIMES}|SUMMARY:Cantine".replace("T09", "T12").replace("T10", "T13"), uid="cantine"), "cantine")
+    page = read(person, mail(text))
+    assert "Cantine" in page.one("[data-day-around]").text and not page.one("[data-day-around]").select("li:nth-of-type(2)")

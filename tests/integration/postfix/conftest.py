@@ -35,9 +35,7 @@ def services(tmp_path_factory: pytest.TempPathFactory, database_url: str, zone: 
     if why := postfix.missing("pgsql" if database_url else "sqlite"):
         pytest.skip(why)
     base = tmp_path_factory.mktemp("servers") / "demo"
-    with Services(
-        base, web=False, accounts_cached=1, database_url=database_url, postfix=True, resolver=zone.address, reports=True
-    ) as running:
+    with Services(base, web=False, database_url=database_url, postfix=True, resolver=zone.address, reports=True) as running:
         yield running
     shutil.rmtree(base.resolve())
 

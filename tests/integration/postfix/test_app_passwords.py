@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,8 +18,9 @@ from deploy.demo import postfix
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.services import Services
 from tests.support.waiting import eventually
-from webmail.auth.devices import app_passwords
+from webmail.auth.devices import app_passwords, cloud_programs
 from webmail.auth.sessions import endings
+from webmail.config.cloud_programs import CloudProgram
 from webmail.models import AppPassword, User, now
 
 HOST = "127.0.0.1"
@@ -62,6 +64,21 @@ def test_it_sends_if_it_is_for_that(user, submitting, starttls):
         assert client.rset()[0] == 250
         assert client.mail("bob@lycee.example")[0] == 250  # checked at RCPT
         assert client.rcpt("alice@lycee.example")[0] == 553  # under one's own name alone, as with any other password
+
+
+def test_from_the_networks_of_a_refused_program_nothing_is_sent(user, submitting, app):
+    """`submitting` comes from 127.0.0.2."""
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    assert not _refused(submitting, user.address, letters) and not _refused(submitting, user.address, "demo")
+    program = CloudProgram("Spark", "127.0.0.2", block=True)
+    try:
+        cloud_programs.write_refused(replace(app.extensions["settings"], cloud_programs=(program,)))
+        for starttls in (False, True):
+            assert _refused(submitting, user.address, letters, starttls=starttls)
+            assert _refused(submitting, user.address, "demo", starttls=starttls)
+    finally:
+        cloud_programs.write_refused(app.extensions["settings"])
+    assert not _refused(submitting, user.address, letters)
 
 
 def test_nothing_else_sends(user, submitting, services):

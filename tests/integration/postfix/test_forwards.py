@@ -14,7 +14,7 @@ import pytest
 from imapclient import IMAPClient
 from sievelib.managesieve import Client
 
-from deploy.demo import postfix
+from deploy.demo import accounts, postfix
 from deploy.demo.services import Services
 from deploy.dovecot import render
 from tests.support import delivery
@@ -27,6 +27,8 @@ from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.rules.compiler import SievePlace
 from webmail.filters.store import Filters
 from webmail.models import AllowedAddress, User
+from webmail.people import policies
+from webmail.people.policies import Policy
 
 HOST = "127.0.0.1"
 FAR = "private-{}@far.example"
@@ -247,3 +249,42 @@ def test_redirects_keep_the_author_of_the_message(services, make_account, upload
         one = message_from_string(found["text"])
         assert one.get_all("From") == ["ann@world.test"], way
         assert not {"sender", "resent-from"} & {name.lower() for name in one}, way
+
+
+def limit(services: Services, address: str, **said: object) -> None:
+    with accounts.tables(services.database):
+        policies.set_own(User.get(User.address == address), Policy(**said))
+
+
+def test_what_is_said_of_a_group_holds_for_redirects_of_any_program(services, make_account, upload, imap_of, outside, arrives):
+    """The installation lets mail go inside and to world.test; groups say less, and more."""
+    closed, wider, other = make_account("closed"), make_account("wider"), make_account("inside")
+    limit(services, closed, forwarding="off")
+    limit(services, wider, forwarding="domains", forwarding_domains=("far.example",))
+    for target in (other, GOOD.format("closed")):
+        upload(closed, WAYS[1].format(target))
+        deliver(services, closed, f"Stays {target}")
+        assert inbox(imap_of(closed), f"Stays {target}") == 1
+    upload(wider, WAYS[0].format(FAR.format("wider")))
+    deliver(services, wider, "Leaves")
+    eventually(lambda: sent_to(outside, FAR.format("wider")), step=0.05, what="what a group lets leave")
+    assert inbox(imap_of(wider), "Leaves") == 0
+    assert inbox(imap_of(other), "Stays") == 0 and sent_to(outside, GOOD.format("closed")) == []
+
+
+def test_a_script_reaches_nobody_whom_its_owner_may_not_write_to(services, make_account, upload, imap_of, outside, arrives):
+    """By a redirect, an answer or a notification: what they may write by hand is the measure, wherever mail may be forwarded."""
+    pupil, mate = make_account("pupil-reach"), make_account("mate-reach")
+    limit(services, pupil, forwarding="anywhere", writes_to="inside")
+    for number, way in enumerate((*WAYS, 'require "vacation"; vacation "Away";')):
+        far = FAR.format(f"reach-{number}")
+        upload(pupil, way.format(far))
+        deliver(services, pupil, f"Out of reach {number}", far if "vacation" in way else "ann@world.test")
+        assert inbox(imap_of(pupil), f"Out of reach {number}") == 1, way
+    upload(pupil, 'require "vacation"; vacation "Away until Monday";')
+    deliver(services, pupil, "Asked inside", mate)
+    arrives(imap_of(mate), ["TEXT", "Away until Monday"])
+    upload(pupil, WAYS[0].format(mate))
+    deliver(services, pupil, "Goes to a classmate")
+    arrives(imap_of(mate), ["SUBJECT", "Goes to a classmate"])
+    assert [one for number in range(len(WAYS) + 1) for one in sent_to(outside, FAR.format(f"reach-{number}"))] == []

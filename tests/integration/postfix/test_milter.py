@@ -20,7 +20,11 @@ from tests.support.dns_zone import Zone
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from tests.support.worker import jobs_of
-from webmail.models import Outbox
+from webmail.database.connection import db
+from webmail.establishments import establishments
+from webmail.establishments.scope import EVERYTHING, Scope
+from webmail.models import Establishment, Outbox, RefusedSender
+from webmail.people import refused_senders
 
 FAR = "ann@far.example"
 US = "lycee.example"
@@ -488,3 +492,58 @@ def test_while_the_accounts_cannot_be_asked_submission_waits(submitting: Connect
     finally:
         hidden.rename(services.database)
     assert (code, words[:6]) == (451, b"4.3.0 ")
+
+
+# --- senders that an administrator refuses ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refuse(app: Flask) -> Iterator[Callable[..., None]]:
+    """`refuse("@far.example")` for everybody; with domains, for the people of an establishment that has these."""
+
+    def refused(entry: str, *domains: str) -> None:
+        with app.app_context(), db.connection_context():
+            scope = EVERYTHING
+            if domains:
+                school = establishments.make("Collège")
+                establishments.set_domains(school, list(domains))
+                scope = Scope(False, (school.id,), frozenset(domains))
+            refused_senders.refuse(entry, scope, "chief@lycee.example", app.extensions["settings"])
+
+    yield refused
+    with app.app_context(), db.connection_context():
+        RefusedSender.delete().execute()
+        Establishment.delete().execute()
+
+
+@pytest.mark.parametrize(
+    ("entry", "sender", "head", "code"),
+    [
+        ("ann@far.example", FAR, FAR, 550),
+        ("@far.example", FAR, f"Ann <{FAR}>", 550),
+        ("@far.example", "x@mail.far.example", "x@mail.far.example", 550),
+        ("ann@far.example", "bounces@list.example", FAR, 550),
+        ("@list.example", "bounces@list.example", FAR, 550),
+        ("bob@far.example", FAR, FAR, 250),
+        ("@ar.example", FAR, FAR, 250),
+    ],
+)
+def test_a_refused_sender_reaches_nobody_from_the_next_message_on(
+    from_outside: Connect, make_account, refuse, entry: str, sender: str, head: str, code: int
+) -> None:
+    ann = make_account("ann")
+    client = from_outside()
+    assert refusal(client, sender, ann, letter(head, "before"))[0] == 250
+    refuse(entry)
+    told, words = refusal(client, sender, ann, letter(head, "after"))
+    assert told == code and ("not taken here" in words) == (code == 550)
+
+
+def test_an_establishment_refuses_a_sender_for_its_own_people_alone(from_outside: Connect, make_account, refuse) -> None:
+    ann, client = make_account("ann"), from_outside()
+    refuse("@far.example", "college.example")
+    assert refusal(client, FAR, ann, letter(FAR, "of others"))[0] == 250
+    with db.connection_context():
+        Establishment.delete().execute()
+    refuse("@far.example", US)
+    assert refusal(client, FAR, ann, letter(FAR, "of ours"))[0] == 550

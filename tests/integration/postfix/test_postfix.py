@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from imapclient.exceptions import IMAPClientError
 
 from deploy.demo import accounts, postfix
 from deploy.demo.services import Services
@@ -28,9 +29,15 @@ from tests.support.waiting import eventually
 from tests.support.worker import jobs_of
 from webmail import smtp
 from webmail.account import Account, TokenIssuer
+from webmail.admin.people import renaming
+from webmail.admin.people.record import COMMAND
+from webmail.auth import account_management, aliases
+from webmail.database.connection import db
 from webmail.doctor.mail_servers import forgery
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
-from webmail.models import Outbox
+from webmail.models import Outbox, User
+from webmail.people import groups, policies
+from webmail.people.policies import Policy
 
 FAR = "ann@far.example"
 FORM = "form.compose-form"
@@ -249,6 +256,25 @@ def test_somebody_suspended_sends_and_gets_no_more(submitting: Connect, from_out
     assert client.rcpt(person)[0] == 550
 
 
+def test_mail_goes_on_to_and_from_a_former_address(
+    from_outside: Connect, submitting: Connect, make_account, imap_of, arrives, app: Flask
+) -> None:
+    before = make_account("formerly")
+    with app.app_context(), db.connection_context():
+        renaming.rename(User.get(User.address == before), f"now-{before.partition('@')[0]}", COMMAND, app.extensions["settings"])
+    after = f"now-{before}"
+    for number, address in enumerate((before, after)):
+        from_outside().sendmail("ann@world.test", [address], f"From: ann@world.test\r\nSubject: to-{number}\r\n\r\nx\r\n")
+        assert arrives(imap_of(after), ["SUBJECT", f"to-{number}"])
+    for login in (before, after):
+        for author in (before, after):
+            assert submitting(login).sendmail(author, [after], f"From: {author}\r\nSubject: x\r\n\r\nx\r\n") == {}
+    other = make_account("other")
+    client = submitting(other)
+    client.mail(before)
+    assert client.rcpt(after)[0] == 553
+
+
 def test_a_colleague_who_does_not_exist_is_refused_while_one_writes(submitting: Connect, make_account) -> None:
     client = submitting(writer := make_account())
     client.mail(writer)
@@ -373,3 +399,83 @@ def test_accounts_in_postgresql_say_who_there_is_and_who_may_write_as_whom(tmp_p
             assert refused_sender(client, "bob@lycee.example")[0] == 553
             assert refused_sender(client, "alice@lycee.example")[0] == 250
     shutil.rmtree(base.resolve())
+
+
+# --- aliases ----------------------------------------------------------------------------------------------------------
+
+
+def test_mail_to_an_alias_and_to_whoever_nobody_is_reaches_their_account(
+    from_outside: Connect, submitting: Connect, services: Services, make_account, imap_of, arrives
+) -> None:
+    person, other = make_account(), make_account()
+    domain = f"d{time.time_ns()}.example"
+    with accounts.tables(services.database):
+        user = User.get(User.address == person)
+        aliases.add(user, f"alias-{person}")
+    from_outside().sendmail(FAR, [f"ALIAS-{person}", f"alias-{person}".replace("@", "+x@")], letter(FAR, f"alias-{domain}"))
+    submitting("alice@lycee.example").sendmail(
+        "alice@lycee.example", [f"alias-{person}"], letter("alice@lycee.example", f"own-{domain}")
+    )
+    client = imap_of(person)
+    assert arrives(client, ["SUBJECT", f"alias-{domain}"]) and arrives(client, ["SUBJECT", f"own-{domain}"])
+    with accounts.tables(services.database):
+        aliases.add(user, "@lycee.example")
+        closed = User.get(User.address == make_account())
+        closed.active = 0
+        closed.save()
+    try:
+        from_outside().sendmail(FAR, ["who-is-this@lycee.example"], letter(FAR, f"caught-{domain}"))
+        from_outside().sendmail(FAR, [other], letter(FAR, f"not-caught-{domain}"))
+        assert arrives(client, ["SUBJECT", f"caught-{domain}"]) and arrives(imap_of(other), ["SUBJECT", f"not-caught-{domain}"])
+        assert not client.search(["SUBJECT", f"not-caught-{domain}"])
+        outside = from_outside()
+        outside.mail(FAR)
+        assert outside.rcpt(closed.address)[0] == 550
+    finally:
+        with accounts.tables(services.database):
+            aliases.remove(user, "@lycee.example")
+
+
+def test_who_was_renamed_signs_in_and_sends_by_the_former_address(
+    submitting: Connect, services: Services, make_account, imap_of, arrives
+) -> None:
+    person = make_account()
+    with accounts.tables(services.database):
+        user = User.get(User.address == person)
+        aliases.add(user, f"former-{person}", former=True)
+        aliases.add(user, f"other-{person}")
+        account_management.allow(user, address=f"former-{person}")
+    submitting(f"former-{person}").sendmail(f"former-{person}", [person], letter(f"former-{person}", "formerly-me"))
+    assert arrives(imap_of(f"former-{person}"), ["SUBJECT", "formerly-me"])
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        submitting(f"other-{person}")
+
+
+# --- policies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_group_gives_its_people_so_many_messages_and_no_more(
+    from_outside: Connect, services: Services, make_account, imap_of, arrives
+) -> None:
+    person = make_account()
+    with accounts.tables(services.database):
+        user = User.get(User.address == person)
+        small = groups.create("lycee.example", f"Small {time.time_ns()}")
+        policies.set_group(small, Policy(quota_messages=2, quota_bytes=2 * 1024**3))
+        groups.add(small, [user])
+    client = imap_of(person)
+    for number in range(2):
+        client.append("INBOX", letter(FAR, f"one-of-two-{number}"))
+    assert {(one.resource, one.limit) for one in client.get_quota()} == {("STORAGE", 2 * 1024**2), ("MESSAGE", 2)}
+    with pytest.raises(IMAPClientError, match="Quota"):
+        client.append("INBOX", letter(FAR, "the third"))
+
+    def answer() -> int:
+        outside = from_outside()
+        outside.mail(FAR)
+        return outside.rcpt(person)[0]
+
+    assert answer() == 552
+    with accounts.tables(services.database):
+        groups.remove(small, [user])
+    eventually(lambda: answer() == 250)

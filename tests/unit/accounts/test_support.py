@@ -18,6 +18,7 @@ from webmail import create_app
 from webmail.accounts import support
 from webmail.auth.passwords import hashing
 from webmail.database.connection import db
+from webmail.establishments import establishments
 from webmail.models import AuditAct, AuditEntry, SupportRequest, SystemMessage, User, now
 from webmail.rate_limits import TooManyRequestsError
 
@@ -122,6 +123,31 @@ def test_without_an_administrator_there_are_words_alone(build):
     page = Visitor(build(admin_address="")).get()
     assert "Room 12." in page.text
     assert not page.all("form[action^='/support']")
+
+
+def test_without_an_address_the_accounts_of_administrators_get_it(build):
+    visitor = Visitor(build(admin_address=""))
+    with db.connection_context():
+        for local, role, active in (("paule", "admin", 1), ("remi", "admin", 0)):
+            User.create(address=f"{local}@lycee.example", local=local, domain="lycee.example", role=role, active=active)
+    assert visitor.ask(text="Locked out").status == 303
+    assert [mail.recipient for mail in mails()] == ["paule@lycee.example"]
+
+
+def test_without_an_address_those_of_ones_establishment_come_first(build):
+    app = build(admin_address="")
+    with db.connection_context():
+        for local, role in (("paule", "admin"), ("solene", "person")):
+            User.create(address=f"{local}@lycee.example", local=local, domain="lycee.example", role=role)
+        school = establishments.make("Lycée Support")
+        establishments.set_domains(school, ["lycee.example"])
+        establishments.add_administrator(school, User.get(User.local == "solene"))
+    assert Visitor(app).sign_in().ask(text="My screen is blank").status == 303
+    assert {mail.recipient for mail in mails()} == {"solene@lycee.example", "alice@lycee.example"}, "and a copy for herself"
+    with db.connection_context():
+        User.update(role="person").where(User.local == "paule").execute()
+    assert not Visitor(app).get().all("form[action^='/support']"), "nobody reads what strangers ask"
+    assert Visitor(app).sign_in().get().all("form[action^='/support']")
 
 
 def test_it_is_never_empty(build):

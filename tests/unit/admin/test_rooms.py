@@ -24,7 +24,7 @@ def app(tmp_path) -> Iterator[Flask]:
 def root(app: Flask) -> Visitor:
     ground.add("root@lycee.example")
     User.update(role="admin").where(User.address == "root@lycee.example").execute()
-    return ground.signed_in(app, "root")
+    return ground.signed_in(app, "root").confirm()
 
 
 def test_a_room_is_described_changed_and_deleted(root):
@@ -91,3 +91,16 @@ def test_commands(app):
     assert run(args=["rooms", "add", "Autre", "--group", "Nobody"]).exit_code == 1
     assert run(args=["rooms", "delete", "salle-101@lycee.example"]).output == "deleted Salle 101\n"
     assert run(args=["rooms", "delete", "salle-101@lycee.example"]).exit_code == 1
+
+
+def test_no_two_rooms_of_a_site_have_one_name(root, app):
+    fields = {"name": "Salle 101", "site": "Bâtiment A"}
+    root.submit(root.get("/admin/rooms/new"), "main form", **fields)
+    page = root.submit(root.get("/admin/rooms/new"), "main form", **fields | {"name": "salle 101", "site": "batiment a"})
+    assert page.status == 422 and "Another one of this name" in page.text and Resource.select().count() == 1
+    root.submit(root.get("/admin/rooms/new"), "main form", **fields | {"site": "Bâtiment B"})
+    assert Resource.select().count() == 2
+    root.submit(root.get("/admin/rooms/1"), "form[action$='/rooms/1']", capacity="12")
+    assert Resource.get_by_id(1).capacity == 12, "its own name is not another's"
+    done = app.test_cli_runner().invoke(args=["rooms", "add", "Salle 101", "--site", "Bâtiment A"])
+    assert done.exit_code == 1 and "another one is called Salle 101" in done.output

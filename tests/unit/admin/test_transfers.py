@@ -8,13 +8,15 @@ import pytest
 from flask import Flask
 
 from tests.support import calendar_ground as ground
+from tests.support import people_ground as people
 from tests.support.transfer_ground import published
 from tests.support.visits import Visitor
 from webmail.admin import account_deletion
 from webmail.config.settings import Settings
-from webmail.models import AuditAct, AuditEntry, StoredContent, Transfer, TransferReport, User
+from webmail.models import AuditAct, AuditEntry, DeskCase, StoredContent, Transfer, TransferReport, User
 from webmail.storage import StorageArea, open_storage
 from webmail.transfers import store
+from webmail.transfers.public import reports
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def settings(app: Flask) -> Settings:
 def root(app: Flask) -> Visitor:
     ground.add("root@lycee.example")
     User.update(role="admin").where(User.address == "root@lycee.example").execute()
-    return ground.signed_in(app, "root")
+    return ground.signed_in(app, "root").confirm()
 
 
 @pytest.fixture
@@ -87,6 +89,24 @@ def test_closing_settles_what_was_reported(root, transfer):
         TransferReport.create(transfer=transfer, reason=reason)
     page = root.submit(root.get("/admin/transfers"), f"#transfer{transfer.id} form", reason="A fraud")
     assert not page.all(".reports") and {one.settled_by for one in TransferReport.select()} == {"root@lycee.example"}
+
+
+def test_who_administers_one_establishment_closes_what_their_people_sent_from_the_desk(app, settings, transfer):
+    far = ground.add("far@college.example")
+    theirs = published(far, {"a.txt": b"x"}, settings)
+    for one in (transfer, theirs):
+        reports.add(one, reports.AbuseReason.FRAUD, "fake", "zoe@ailleurs.example", "192.0.2.1", settings)
+    head = people.headmaster(app)
+    case = DeskCase.get(DeskCase.domain == "lycee.example")
+    page, form = head.get(f"/admin/desk/{case.id}"), f"form[action='/admin/transfers/{transfer.id}']"
+    told = head.submit(page, form, reason=" ")
+    assert "Say why" in told.notices and Transfer.get_by_id(transfer.id).state == "ready"
+    told = head.submit(page, form, reason="A fraud")
+    assert "Closed. alice@lycee.example is told why" in told.notices and not told.all(form)
+    assert Transfer.get_by_id(transfer.id).state == "closed" and DeskCase.get_by_id(case.id).state == "closed"
+    fields = {"csrf_token": page.all("[name=csrf_token]")[0]["value"], "reason": "x"}
+    assert head.post(f"/admin/transfers/{theirs.id}", fields).status == 404
+    assert Transfer.get_by_id(theirs.id).state != "closed" and head.get("/admin/transfers").status in (403, 404)
 
 
 def test_what_its_owner_closed_first_leads_nowhere(root, transfer):

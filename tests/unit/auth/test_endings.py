@@ -32,6 +32,14 @@ def test_everything_else_ends(settings, alice, bob, asked):
     assert asked == [("alice@lycee.example", False)]  # her page that goes on has connections too
 
 
+def test_who_signs_in_at_once_sees_the_first_page(settings, alice, asked):
+    """Dovecot is told a moment later: the page that a new password leads to could have lost its connection in the middle."""
+    sessions.start(alice, settings)
+    assert endings.end_everything_else(alice, settings, signs_in=True) == 1
+    endings.end_everything_else(alice, settings)  # somebody else's doing: no page goes on
+    assert asked == [("alice@lycee.example", False), ("alice@lycee.example", True)]
+
+
 def test_a_command_ends_all_and_says_how_much(settings, alice, asked):
     sessions.start(alice, settings)
     assert endings.end_everything(alice, settings) == (1, 3)

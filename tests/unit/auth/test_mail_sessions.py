@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -66,13 +67,37 @@ def test_it_ends_those_of_pages_too_and_counts_them_apart(told, doveadm):
 
 
 def test_it_ends_what_one_app_password_opened(told, doveadm):
-    assert mail_sessions.end_app_password(7, told) == 2
+    assert mail_sessions.end_app_password(7, "alice@lycee.example", told) == 2
     assert doveadm.asked[0][2] == [["kick", {"passdbField": "user_app", "mask": ["7"]}, "0"]]
+
+
+def test_it_tells_each_process_that_doveadm_names(told, doveadm, tmp_path):
+    """Those that have ended meanwhile, and what is no process, harm nothing."""
+    heard = []
+
+    def hear(listener):
+        client, _address = listener.accept()
+        with client:
+            heard.append(client.recv(1000))
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "12"))
+        listener.listen()
+        thread = Thread(target=hear, args=(listener,))
+        thread.start()
+        known = {"username": "alice@lycee.example", "user_program": "alice@lycee.example", "user_app": "7"}
+        rows = [{**known, "pid": pid} for pid in ("12", "13", "../14")] + [{**known, "pid": "12", "user_program": ""}]
+        doveadm.answer = [["doveadmResponse", rows, "who"], ["doveadmResponse", [{"count": "3"}], "0"]]
+        assert mail_sessions.end("alice@lycee.example", replace(told, dovecot_sockets=str(tmp_path))) == 3
+        thread.join()
+    who, mask = {"separateConnections": True}, {"mask": ["alice@lycee.example"]}
+    assert doveadm.asked[0][2] == [["who", who | mask, "who"], ["kick", {"passdbField": "user_program", **mask}, "0"]]
+    assert heard == [b"VERSION\tmaster-admin-client\t1\t0\nKICK-USER\talice@lycee.example\n"]
 
 
 def test_it_ends_them_soon(told, doveadm):
     mail_sessions.end_soon("alice@lycee.example", told)
-    mail_sessions.end_app_password_soon(7, told)
+    mail_sessions.end_app_password_soon(7, "alice@lycee.example", told)
     eventually(lambda: len(doveadm.asked) == 2, step=0.01, what="two requests")
 
 

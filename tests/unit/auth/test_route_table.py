@@ -22,16 +22,18 @@ from webmail.auth.guard import is_public
 from webmail.auth.passwords import hashing
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.database.connection import db
+from webmail.establishments import establishments
 from webmail.models import Session, User, now
 
 HERE, EVIL = "http://localhost", "https://evil.example"
 PASSWORD = "correct horse"
-CALLERS = {"anybody", "signed in", "administrator", "second step", "Dovecot", "provider"}
+ADMINISTRATORS = {"administrator": "chief", "administrator of all": "admin"}
+CALLERS = {"anybody", "signed in", *ADMINISTRATORS, "second step", "Dovecot", "provider"}
 PROGRAMS = {"Dovecot", "provider"}  # they send forms without the token of a page
 ROUTES = routes()
 FORMS = [route for route in ROUTES if route.method == "POST" and route.who not in PROGRAMS]
 # not those of public links, which hold no cookie: whoever has the address may do what it is for
-WITH_TOKEN = [route for route in FORMS if not route.rule.startswith(("/t/", "/g/"))]
+WITH_TOKEN = [route for route in FORMS if not route.rule.startswith(("/t/", "/g/", "/i/", "/a/", "/p/", "/api/v1/"))]
 
 # things that forms name by a number in a field: another person's change nothing either
 IN_FIELDS = [
@@ -75,7 +77,7 @@ class World:
 
     def caller(self, route: Route) -> FlaskClient:
         """Somebody who may call a route."""
-        return self.person({"second step": "dora", "administrator": "admin"}.get(route.who, "alice"))
+        return self.person({"second step": "dora", **ADMINISTRATORS}.get(route.who, "alice"))
 
     def person(self, name: str) -> FlaskClient:
         """Somebody with a new session: of Dora the password was right, and she is asked for her second factor."""
@@ -116,11 +118,14 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     create_app(folder, domain="lycee.example")
     hashed = hashing.hash_password(PASSWORD)
     with db.connection_context():
-        for name in ("alice", "bob", "dora", "newcomer", "admin"):
+        for name in ("alice", "bob", "dora", "newcomer", "admin", "chief"):
             User.create(address=f"{name}@lycee.example", local=name, domain="lycee.example", password=hashed)
         User.update(must_change=1).where(User.local == "newcomer").execute()
         User.update(second_step=1).where(User.local == "dora").execute()
         User.update(role="admin").where(User.local == "admin").execute()
+        school = establishments.make("Collège")
+        establishments.set_domains(school, ["college.example"])
+        establishments.add_administrator(school, User.get(User.local == "chief"))
         things = furnish(User.get(User.local == "alice"))
     db.obj.close()
     return folder, things
@@ -132,7 +137,7 @@ def world(tmp_path: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator[Wo
     instance = shutil.copytree(folder, tmp_path / "instance")
     app = create_app(
         instance, domain="lycee.example", sign_in="accounts", secure_cookies="false", imap_security="none", imap_port=1,
-        sign_in_attempts=100000, server_timeout=1,
+        sign_in_attempts=100000, server_timeout=1, services="nextcloud",
     )  # fmt: skip
     made = World(app, instance / "traboule.sqlite", things)
     yield made
@@ -212,12 +217,12 @@ def test_the_right_password_opens_nothing_where_there_is_a_second_step(world):
         answer = world.ask(dora, route, {"csrf_token": world.token(dora)})
         return "" if led_to_sign_in(answer) else f"answers {answer.status_code} before the second step"
 
-    assert faults(world, [route for route in ROUTES if route.who in ("signed in", "administrator")], question) == []
+    assert faults(world, [route for route in ROUTES if route.who in ("signed in", *ADMINISTRATORS)], question) == []
 
 
 def test_a_temporary_password_opens_only_what_is_marked(world):
     newcomer = world.person("newcomer")
-    asked = [route for route in ROUTES if route.who in ("signed in", "administrator") and "PASSWORD" not in route.first]
+    asked = [route for route in ROUTES if route.who in ("signed in", *ADMINISTRATORS) and "PASSWORD" not in route.first]
 
     def question(route: Route) -> str:
         answer = world.ask(newcomer, route, {"csrf_token": world.token(newcomer)})
@@ -235,7 +240,39 @@ def test_pages_of_administrators_are_theirs(world):
         answer = world.ask(alice, route, {"csrf_token": world.token(alice)})
         return "" if answer.status_code == 403 else f"answers {answer.status_code} to a person"
 
-    assert faults(world, [route for route in ROUTES if route.who == "administrator"], question) == []
+    assert faults(world, [route for route in ROUTES if route.who in ADMINISTRATORS], question) == []
+
+
+def test_who_administers_one_establishment_opens_no_page_of_all(world):
+    chief = world.person("chief")
+
+    def question(route: Route) -> str:
+        status = world.ask(chief, route, {"csrf_token": world.token(chief)}).status_code
+        expected = {"administrator": {200, 302, 303, 404, 409, 422}, "administrator of all": {403}}[route.who]
+        return "" if status in expected or (route.method, status) == ("GET", 502) else f"answers {status}"
+
+    asked = [
+        route for route in ROUTES if route.who == "administrator of all" or (route.who == "administrator" and not _changes(route))
+    ]
+    assert faults(world, asked, question) == []
+
+
+def test_pages_of_administrators_ask_for_the_password_once(world):
+    admin = world.person("admin")
+    token = world.token(admin)
+    with db.connection_context():
+        Session.update(confirmed=None).execute()
+
+    def question(route: Route) -> str:
+        answer = world.ask(admin, route, {"csrf_token": token})
+        away = answer.status_code in (302, 303) and answer.location.startswith("/account/confirm")
+        return "" if away else f"answers {answer.status_code}"
+
+    assert faults(world, [route for route in ROUTES if route.rule.startswith("/admin")], question) == []
+
+
+def _changes(route: Route) -> bool:
+    return route.method == "POST" or route.changes != "nothing"
 
 
 def test_changes_of_factors_ask_for_one_again(world):
@@ -256,9 +293,9 @@ def test_changes_of_factors_ask_for_one_again(world):
 
 
 def test_a_form_without_its_token_or_with_another_is_refused(world):
-    people = {name: world.person(name) for name in ("alice", "dora", "admin")}
+    people = {name: world.person(name) for name in ("alice", "dora", "admin", "chief")}
     stale, others = _token(world.visitor(), "/login"), world.token(world.person("bob"))
-    callers = {"second step": "dora", "administrator": "admin"}
+    callers = {"second step": "dora", **ADMINISTRATORS}
 
     def question(route: Route) -> str:
         client = people[callers.get(route.who, "alice")]
@@ -273,8 +310,8 @@ def test_a_form_without_its_token_or_with_another_is_refused(world):
 
 
 def test_a_form_of_another_site_is_refused_even_with_the_right_token(world):
-    people = {name: world.person(name) for name in ("alice", "dora", "admin")}
-    callers = {"second step": "dora", "administrator": "admin"}
+    people = {name: world.person(name) for name in ("alice", "dora", "admin", "chief")}
+    callers = {"second step": "dora", **ADMINISTRATORS}
 
     def question(route: Route) -> str:
         client = people[callers.get(route.who, "alice")]
@@ -296,7 +333,7 @@ def test_our_own_origin_is_taken(world):
 
 def test_what_belongs_to_somebody_else_is_not_there(world):
     bob = world.person("bob")
-    for name in ("GET /calendar", "GET /contacts"):  # makes his own first calendar, and his first book
+    for name in ("GET /calendar", "GET /contacts", "GET /todo"):  # makes his own first calendar, book and list
         world.ask(bob, next(route for route in ROUTES if route.name == name))
     asked = [route for route in ROUTES if route.owned]
     assert {route.owned for route in asked} <= world.things.keys()
@@ -316,10 +353,13 @@ def test_it_is_there_for_its_owner(world):
     asked = [route for route in ROUTES if route.owned and route.method == "GET" and route.who == "signed in"]
     missing = [route.name for route in asked if world.ask(alice, route).status_code == 404]
     empty = [
-        "/compose/<draft_id>/original", "/compose/<draft_id>/picture/<int:number>", "/compose/signature/<int:number>/picture",
-        "/contacts/<uid>/photo", "/tasks/<task_id>/result",
+        "/compose/<draft_id>/drive/<int:number>", "/compose/<draft_id>/drive/<int:number>/links", "/compose/<draft_id>/original", "/compose/<draft_id>/picture/<int:number>",
+        "/compose/signature/<int:number>/picture", "/contacts/<uid>/photo", "/tasks/<task_id>/result",
+        "/services/<int:number>/calendars", "/transfers/<int:number>/filesender",
     ]  # fmt: skip
-    assert missing == [f"GET {rule}" for rule in empty]  # her draft, signature and contact have none, and her task is not done
+    assert missing == [
+        f"GET {rule}" for rule in empty
+    ]  # her draft, signature and contact have none, she has no drive 1, her service has no calendars, her task is not done
 
 
 @pytest.mark.parametrize(("rule", "fields"), IN_FIELDS)
@@ -339,8 +379,8 @@ def test_nor_by_a_field_of_a_form(world, rule, fields):
 
 
 def test_pages_that_change_nothing_change_nothing(world):
-    people = {name: world.person(name) for name in ("alice", "dora", "admin")}
-    callers = {"second step": "dora", "administrator": "admin"}
+    people = {name: world.person(name) for name in ("alice", "dora", "admin", "chief")}
+    callers = {"second step": "dora", **ADMINISTRATORS}
 
     def question(route: Route) -> str:
         status = world.ask(people[callers.get(route.who, "alice")], route).status_code

@@ -11,6 +11,7 @@ from tests.support import light_passwords
 from tests.support.auth_app import PASSWORD
 from tests.support.limits import let_pass
 from webmail.account import Password
+from webmail.auth import reserved_addresses
 from webmail.auth.passwords import hashing
 from webmail.auth.providers.accounts import NotLetInError, Refusal
 from webmail.auth.sessions import known_devices
@@ -143,6 +144,14 @@ def test_the_first_success_makes_the_person_known(database, by_imap, imap):
     assert (user.address, user.local, user.domain, user.password) == ("alice@lycee.example", "alice", "lycee.example", "")
     assert sign_in("alice", PASSWORD, HERE, by_imap, imap) == user
     assert User.select().count() == 1
+
+
+def test_nobody_gets_an_account_of_an_address_that_is_a_rooms(database, by_imap, imap, monkeypatch):
+    monkeypatch.setattr(reserved_addresses, "_checks", {})
+    reserved_addresses.register(lambda address: address == "alice@lycee.example")
+    with pytest.raises(NotLetInError) as refused:
+        sign_in("alice", PASSWORD, HERE, by_imap, imap)
+    assert refused.value.refusal is Refusal.RESERVED and not User.select().exists()
 
 
 def test_a_server_may_know_people_by_the_part_before_the_at(database, by_imap, imap):

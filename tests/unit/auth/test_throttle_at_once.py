@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from tests.support.postgresql import fresh_database, server_url
 from webmail.auth.sign_in import throttle
 from webmail.auth.sign_in.sources import SignInSource
 from webmail.config.settings import Settings
-from webmail.database.connection import db, open_database
-from webmail.database.migrate import migrate
+from webmail.database.connection import db
 from webmail.rate_limits import TooManyRequestsError
 
 ALICE, LIMIT, AT_ONCE = "alice@lycee.example", 10, 24
 SETTINGS = replace(Settings(), secret_key="k" * 40, sign_in_attempts=LIMIT)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database with tables, which is open."""
-    if request.param == "sqlite":
-        yield from _opened(f"sqlite:///{tmp_path / 'x.sqlite'}")
-        return
-    if not server_url():
-        pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
-    with fresh_database() as made:
-        yield from _opened(made)
-
-
-def _opened(url: str) -> Iterator[str]:
-    opened = open_database(url)
-    with db.connection_context():
-        migrate()
-    yield url
-    opened.close()
 
 
 def let_through(attempt: Callable[[int], object]) -> int:
@@ -63,7 +38,7 @@ def let_through(attempt: Callable[[int], object]) -> int:
     return len(through)
 
 
-def test_ordinary_tries_then_one_turn(url):
+def test_ordinary_tries_then_one_turn(new_database):
     assert let_through(lambda number: throttle.begin(ALICE, SignInSource(f"192.0.2.{number}", 50), SETTINGS)) == LIMIT
     long_ago = int(time.time()) - 60
     places = [(long_ago, 1, f"place {number}") for number in range(AT_ONCE)]
@@ -74,5 +49,5 @@ def test_ordinary_tries_then_one_turn(url):
     assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, admitted=places[0])) <= 1
 
 
-def test_codes(url):
+def test_codes(new_database):
     assert let_through(lambda _number: throttle.attempt_at("second step of 1", SETTINGS)) == LIMIT

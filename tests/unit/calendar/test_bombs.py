@@ -95,7 +95,7 @@ def test_nobody_waits_for_rules_that_take_long(app: Flask, kind: str) -> None:
     assert importing.is_small(content) is at_once
     if at_once:
         calendar = ground.calendar_of()
-        with cpu_seconds(0.6, kind):
+        with cpu_seconds(1.5, kind):
             importing.plan(content, calendar.id, ground.PARIS, calendar.user)
 
 

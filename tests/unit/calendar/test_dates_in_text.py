@@ -68,6 +68,23 @@ def test_days_are_found_in_sentences(text, expected):
     assert [f"{one.start:%Y-%m-%d %H:%M} {one.place}".strip()[: None if named else 16] for one in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Le devoir est à rendre vendredi.", True),
+        ("Merci de compléter ce formulaire pour le 12 décembre.", True),
+        ("Please send the marks, deadline Friday.", True),
+        ("Send me the list by Monday.", True),
+        ("La réunion prévue pour le 12 décembre aura lieu en salle 4.", False),
+        ("Le conseil de classe aura lieu jeudi 3 décembre à 17h.", False),
+        ("Let's meet on 8 December at 2pm.", False),
+    ],
+)
+def test_what_is_to_be_done_until_a_day_is_told_from_what_takes_place(text, expected):
+    [found] = dates_in(text, SENT, "fr")
+    assert found.is_deadline is expected
+
+
 def test_it_takes_no_time_whatever_the_text():
     with cpu_seconds(3):
         assert len(dates_in("le 3 décembre à 10h lundi mardi tous les jours. " * 3000, SENT, "fr")) <= MOST

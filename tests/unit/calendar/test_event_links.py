@@ -12,7 +12,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put
 from tests.support.visits import Page, Visitor
-from webmail.calendar import waiting_forms
+from webmail.calendar import form_store
 from webmail.models import CalendarObject, KeptEventForm, User, now
 
 FORM = "form[data-event-form]"
@@ -215,11 +215,11 @@ def test_a_form_is_its_writers_and_does_not_stay_for_ever(app, alice):
     bob = ground.person(app, "bob")
     assert "no longer available" in bob.get(f"/calendar/forms/{name}").notices
     assert "Conseil" not in bob.get(f"/calendar/events/new?form={name}").html
-    KeptEventForm.update(at=now() - waiting_forms.KEPT).execute()
+    KeptEventForm.update(at=now() - form_store.KEPT).execute()
     assert "no longer available" in alice.get(f"/calendar/forms/{name}").notices
-    for number in range(waiting_forms.MOST + 2):
-        waiting_forms.keep(User.get(User.address == "alice@lycee.example"), "/calendar/events/new", [("title", str(number))])
-    assert KeptEventForm.select().count() == waiting_forms.MOST
+    for number in range(form_store.MOST + 2):
+        form_store.keep(User.get(User.address == "alice@lycee.example"), "/calendar/events/new", [("title", str(number))])
+    assert KeptEventForm.select().count() == form_store.MOST
 
 
 def test_a_link_that_is_none_is_pointed_out(app, alice):

@@ -9,7 +9,7 @@ from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.calendar_texts import times
 from tests.support.visits import Page, Visitor
 from webmail import preferences as preferred
-from webmail.calendar import waiting_forms
+from webmail.calendar import form_store
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem, User
 
@@ -717,7 +717,7 @@ def test_a_rule_that_can_t_be_kept_is_said(alice):
 def test_a_form_that_waited_for_a_link_is_kept_when_the_event_was_deleted(alice):
     put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
     row = only()
-    name = waiting_forms.keep(User.get(), url(row, "/edit"), [("title", "Avec lien"), ("start", "2026-12-08T17:00")])
+    name = form_store.keep(User.get(), url(row, "/edit"), [("title", "Avec lien"), ("start", "2026-12-08T17:00")])
     alice.submit(alice.get(url(row)), "form[action$='/delete']")
     page = alice.get(f"/calendar/forms/{name}")
     assert page.status == 404 and "deleted or moved" in page.notices and page.one("#event-title")["value"] == "Avec lien"
@@ -877,3 +877,12 @@ def test_an_event_of_all_times_is_moved_and_edited(alice, start, end, typed):
     token = str(alice.get("/calendar/events/new").one(f"{FORM} [name=csrf_token]")["value"])
     assert alice.post(url(only(), "/times"), {"start": typed, "csrf_token": token}, follow=False).status == 303
     assert edit(alice, only(), start=typed[:10], end="", end_hour="").status < 500
+
+
+def test_undo_of_one_that_was_deleted_leads_back_to_its_day(alice):
+    new(alice, start="2027-03-09", end="2027-03-09")
+    row = only()
+    page = alice.submit(alice.get(url(row, "/delete")), f"form[action='{url(row, '/delete')}']")
+    page = undo(alice, page)
+    assert page.response.request.path == "/calendar/day/2027/3/9" or "2027-03-09" in page.address, page.address
+    assert only().text == row.text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +14,9 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Page, Visitor
 from webmail import preferences
-from webmail.calendar.free_busy import busy_people, common_times, day_grid
+from webmail.calendar.free_busy import busy_people, common_times, day_grid, working_hours
 from webmail.calendar.free_busy.busy_people import BusySpan
+from webmail.calendar.free_busy.working_hours import WorkSpan, WorkWeek
 from webmail.mail import Address
 from webmail.models import AllowedAddress, CalendarObject, User
 
@@ -119,8 +121,12 @@ def test_an_allowed_address_is_its_person_unless_several_have_it(app, alice, bob
 # --- common times ----------------------------------------------------------------------------------------------------
 
 
+def usual(first: date) -> list[WorkSpan]:
+    return WorkWeek(working_hours.USUAL, PARIS).between(first, first + timedelta(days=13))
+
+
 def starts(required, optional=(), length=3600, now=0, first=date(2027, 12, 7)) -> list[tuple[int, bool]]:
-    found = common_times.first_times(required, optional, length, first, PARIS, now)
+    found = common_times.first_times(required, optional, length, now, usual(first), PARIS)
     return [(one.start, one.suits_all) for one in found]
 
 
@@ -136,9 +142,10 @@ def test_the_first_times_suit_everybody_in_working_hours(app):
 
 def test_optional_people_and_what_is_unsure_come_after(app):
     days = [BusySpan(at(0, day=day), at(0, day=day + 1), 2) for day in range(7, 22)]
-    found = common_times.first_times([[]], [days], 3600, date(2027, 12, 7), PARIS, 0)
+    found = common_times.first_times([[]], [days], 3600, 0, usual(date(2027, 12, 7)), PARIS)
     assert found[0].without == (0,) and not found[0].suits_all and found[0].start == at(8)
-    [first, *_rest] = common_times.first_times([[one._replace(level=1) for one in days]], [], 3600, date(2027, 12, 7), PARIS, 0)
+    perhaps = [one._replace(level=1) for one in days]
+    [first, *_rest] = common_times.first_times([perhaps], [], 3600, 0, usual(date(2027, 12, 7)), PARIS)
     assert first.unsure and not first.without
     assert starts([days]) == []
 
@@ -215,3 +222,56 @@ def test_twenty_people_are_few_bytes_few_queries_and_little_time(app, alice):
     html = page.html.encode()
     assert len(page.one("main table").select("tbody tr")) == 20
     assert len(zlib.compress(html)) < 12_288, len(zlib.compress(html))
+
+
+# --- side by side ----------------------------------------------------------------------------------------------------
+
+
+def columns(page: Page) -> dict[str, list[str]]:
+    """What each person's column says, from top to bottom, by how many half hours it lasts."""
+    names = [one.find("bdi").text for one in page.soup.select("main thead th")]
+    held, found = [0] * len(names), {name: [] for name in names}
+    for line in page.soup.select("main tbody tr"):
+        cells = iter(line.select("td:not(.half)"))
+        for at, name in enumerate(names):
+            if not held[at]:
+                cell = next(cells)
+                held[at] = int(cell.get("rowspan", 1))
+                found[name].append(f"{held[at]} {cell.get_text(' ', strip=True)}")
+            held[at] -= 1
+        assert next(cells, None) is None
+    return found
+
+
+def test_several_people_stand_side_by_side_by_the_hour(app, alice, bob):
+    busy("bob", "Secret", "0900", "1030")
+    busy("alice", "Conseil", "0630", "0700")
+    page = alice.get("/calendar/side-by-side?day=2027-12-07&who=bob,%20eve@elsewhere.example")
+    found = columns(page)
+    assert found["bob@lycee.example"] == ["6 Free", "3 09:00–10:30 Busy", "15 Free"]
+    assert found["alice@lycee.example"] == ["1 Free", "1 06:30–07:00 Conseil", "22 Free"]
+    assert found["eve@elsewhere.example"] == ["24 Times not known"]
+    assert page.one("main table caption").text == "Tuesday 7 December 2027" and "Secret" not in page.text
+    assert "bob" in alice.get(page.link("Next day")).one("#who").text
+    share(calendar_of("bob"), "alice", "read")
+    assert "09:00–10:30 Secret" in alice.get("/calendar/side-by-side?day=2027-12-07&who=bob").text
+
+
+def test_the_day_of_one_is_shown_and_what_is_no_address_is_said(alice):
+    assert list(columns(alice.get("/calendar/side-by-side"))) == ["alice@lycee.example"]
+    assert "“bob smith@” is not an email address" in alice.get("/calendar/side-by-side?who=bob%20smith@").text
+    assert "At most" in alice.get(f"/calendar/side-by-side?who={','.join(f'p{one}@x.example' for one in range(30))}").text
+
+
+def test_twenty_side_by_side_with_hours_and_zones_are_few_bytes(app, alice):
+    for number in range(19):
+        ground.add(f"p{number}@lycee.example")
+        zone = ("America/New_York", "Europe/Helsinki")[number % 2]
+        hours = "09:00-12:00,13:30-17:00;09:00-12:00,13:30-17:00@telework;;09:00-12:00;09:00-12:00;;"
+        preferences.change(User.get(User.local == f"p{number}"), work_hours=hours, time_zone=zone)
+        for hour in range(8, 17, 2):
+            busy("", f"e{number}-{hour}", f"{hour:02}00", f"{hour + 1:02}30", calendar=calendar_of(f"p{number}"))
+    who = ", ".join(f"p{number}" for number in range(19))
+    for page in (alice.get(f"/calendar/side-by-side?day=2027-12-07&who={who}"), look(alice, invite=who)):
+        sheets = "".join(Path(f"static/css/{name}.css").read_text() for name in ("calendar", "pages", "find-time"))
+        assert len(zlib.compress(page.html.encode())) + len(zlib.compress(sheets.encode())) < 12_288

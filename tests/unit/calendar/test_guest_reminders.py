@@ -10,12 +10,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, share
+from tests.support.tokens import key_file
 from tests.support.visits import Page, Visitor
 from webmail import jobs
 from webmail.calendar import objects
@@ -34,13 +33,7 @@ DUE = BEGINS - 2 * 86_400
 
 @pytest.fixture
 def app(tmp_path) -> Iterator[Flask]:
-    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path / "key.pem"
-    path.write_bytes(key)
-    path.chmod(0o600)
-    with ground.application(tmp_path / "instance", token_key_file=str(path)) as made:
+    with ground.application(tmp_path / "instance", token_key_file=key_file(tmp_path)) as made:
         yield made
 
 

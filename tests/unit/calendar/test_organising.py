@@ -13,6 +13,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put_text, share
+from tests.support.rooms import booked, room
 from tests.support.visits import Page, Visitor
 from webmail.calendar import answering, editing, invitations, meeting_mail
 from webmail.calendar.guests import organising
@@ -24,7 +25,9 @@ from webmail.itip.permission import MailSender
 from webmail.itip.receiving import receive
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.recurrence import occurrences
-from webmail.models import CalendarObject, Outbox, OutboxState, SentInvitation, User, now
+from webmail.models import AllowedAddress, CalendarObject, Outbox, OutboxState, SentInvitation, User, now
+from webmail.people import policies
+from webmail.people.policies import Policy
 
 FORM = "form[data-event-form]"
 DATES, EXCEPTIONS, GUEST_COUNT = 30, 4, 6  # of a long series; 200, 12 and 40 took 14 seconds
@@ -181,12 +184,21 @@ def test_hidden_guests_get_a_message_each_that_names_nobody_else(alice):
     assert "checked" in alice.get(url("/edit")).one("input[name=hidden]").attrs
 
 
+def test_nobody_is_invited_whom_the_organiser_may_not_write_to(alice, bob):
+    policies.set_own(User.get(User.local == "alice"), Policy(writes_to="inside"))
+    page = new(alice, title="Sortie", invite="bob", optional="carol@elsewhere.example")
+    assert page.status == 422 and page.one("input[name=title]")["value"] == "Sortie" and not waiting()
+    assert "Remove carol@elsewhere.example" in page.text
+    assert alice.submit(page, FORM, optional="", action="save").status == 200
+    assert told(waiting()) == [("REQUEST", ["bob@lycee.example"])]
+
+
 def test_names_and_groups_are_invited_and_what_is_no_address_is_said(alice, bob):
     new(alice, invite="bob", optional="carol@elsewhere.example")
     assert told(waiting()) == [("REQUEST", ["bob@lycee.example", "carol@elsewhere.example"])]
     assert "ROLE=OPT-PARTICIPANT" in row().text.replace("\r\n ", "")
     page = new(alice, invite="not an address")
-    assert page.status == 422 and "is not an email address" in page.text
+    assert page.status == 422 and "“not an address” is not an email address" in page.text
     fields = alice.get(url("/edit"))
     assert fields.one("input[name=invite]")["value"] == "bob@lycee.example"
     assert fields.one("input[name=optional]")["value"] == "carol@elsewhere.example"
@@ -392,6 +404,23 @@ def answer_of_bob() -> str:
     return str(said)
 
 
+def test_a_colleague_s_answer_leaves_the_rooms_as_they_are(app, alice, bob):
+    taken, asked = room("Salle 101"), room("Salle 102", approval=True)
+    new(alice, room=[taken.address, asked.address])
+    before = booked(taken), booked(asked)
+    invitation = part(waiting()[0]).replace("\n", "\r\n")
+    leave()
+    for said in ("accepted", "declined"):
+        assert reply(app, invitation, said).sent and answer_of_bob() == said.upper()
+        assert (booked(taken), booked(asked)) == before and len(before[0]) == len(before[1]) == 1
+    assert [one["data-booking"] for one in alice.get(url_of_alice()).all("[data-booking]")] == ["booked", "pending"]
+
+
+def url_of_alice() -> str:
+    one = CalendarObject.select().where(CalendarObject.collection == calendar_of()).get()
+    return f"/calendar/events/{one.collection_id}/{one.href}"
+
+
 def test_a_colleague_s_answers_stand_in_the_event_though_no_mail_is_opened(app, alice, bob):
     new(alice)
     text = part(waiting()[0]).replace("\n", "\r\n")
@@ -489,3 +518,11 @@ def test_each_side_is_right_at_each_step_of_a_long_series(alice):
         alice.submit(alice.get(url("/delete")), f"form[action='{url('/delete')}']")
         step()
     assert organised() == [] == taking_place(list(eve.events.values())) == taking_place(list(last.events.values()))
+
+
+def test_who_is_invited_by_two_addresses_of_theirs_gets_one_message(alice, bob):
+    AllowedAddress.create(user=User.get(User.local == "bob"), address="head@lycee.example")
+    new(alice, invite="head@lycee.example, bob@lycee.example, eve@elsewhere.example")
+    recipients = [json.loads(one.recipients) for one in waiting()]
+    assert sorted(str(address) for each in recipients for address in each) == ["eve@elsewhere.example", "head@lycee.example"]
+    assert "bob@lycee.example" in row().text, "the event has both"

@@ -133,6 +133,7 @@ def pages(calendar: Collection) -> dict[str, str]:
         "/calendar/reminders/due": "/calendar/reminders/due",
         "/calendar/search": "/calendar/search?words=zinzol&from=2026-12-01&to=2026-12-31",
         "/calendar/search/first": "/calendar/search/first?words=zinzol",
+        "/calendar/side-by-side": "/calendar/side-by-side?who=bob@lycee.example&day=2026-12-08",
         "/calendar/with/<uid>": "/calendar/with/x",
         "/collections": "/collections",
         "/collections/<int:number>": f"/collections/{number}",
@@ -539,11 +540,11 @@ def queries() -> Callable[..., int]:
 
 def test_what_stood_in_calendars_before(calendar: Collection) -> None:
     """The migration finds what is private, and who is to be told."""
-    runner = Runner(db.obj, str(MIGRATIONS))
+    runner, reader = Runner(db.obj, str(MIGRATIONS)), user()
     runner.down("0062_private_events")
     db.execute_sql(
         f"INSERT INTO collection_shares (collection_id, user_id, rights, props, hidden, seen, created, lowered)"
-        f" VALUES ({calendar.id}, {user().id}, 'read', '{{}}', 0, 1, '2026-11-01', '')"
+        f" VALUES ({calendar.id}, {reader.id}, 'read', '{{}}', 0, 1, '2026-11-01', '')"
     )
     runner.up()
     found = {row.uid: row.public_etag == row.etag for row in CalendarObject.select()}

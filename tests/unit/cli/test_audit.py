@@ -58,6 +58,7 @@ def test_what_changes_an_account_is_written_and_no_password(run):
     run("accounts disallow alice office@lycee.example")
     run("accounts allow alice --name Direction")
     run("accounts disallow alice --name Direction")
+    run("accounts add root --admin --password-stdin", "the second secret\n")
     run("accounts disable alice")
     run("accounts enable alice")
     assert written() == [
@@ -70,6 +71,7 @@ def test_what_changes_an_account_is_written_and_no_password(run):
         ("account-disallowed", ALICE, {"address": "office@lycee.example"}),
         ("account-allowed", ALICE, {"name": "Direction"}),
         ("account-disallowed", ALICE, {"name": "Direction"}),
+        ("account-added", "root@lycee.example", {"role": "admin"}),
         ("account-disabled", ALICE, {}),
         ("account-enabled", ALICE, {}),
     ]

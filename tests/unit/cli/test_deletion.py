@@ -15,12 +15,14 @@ from webmail.models import (
     DraftRow,
     LinkedAccount,
     Outbox,
+    RestedAddress,
     Session,
     SupportRequest,
     SystemMessage,
     Task,
     User,
     WritingIdentity,
+    now,
 )
 from webmail.storage import open_storage
 from webmail.system_mail import send
@@ -112,7 +114,10 @@ def test_the_last_administrator_stays(run, alice):  # noqa: F811
 def test_a_deleted_address_can_be_given_again_with_nothing_left(run, alice, settings):  # noqa: F811
     furnish(alice, settings)
     run("accounts delete alice --yes")
-    run("accounts add alice --password-stdin", "correct horse\n")
+    add = ("accounts add alice --password-stdin", "correct horse\n")
+    assert run(*add)[0] == 1  # mail for who had it may still come
+    RestedAddress.update(until=now()).execute()
+    assert run(*add)[0] == 0
     fresh = User.get(User.address == "alice@lycee.example")
     assert (fresh.name, fresh.recovery_address, fresh.deletion_asked) == ("", "", None)
     assert Contact.select().count() == 0

@@ -119,6 +119,7 @@ def test_that_a_factor_is_required_is_said(run: Run, alice: User) -> None:
 
 
 def test_roles(run: Run, alice: User, settings: Settings) -> None:
+    User.create(address="root@lycee.example", local="root", domain="lycee.example", role="admin")
     code, said = run("accounts role alice admin")
     assert code == 0 and said.startswith("alice@lycee.example is now an administrator; 1 session ended")
     assert User.get_by_id(alice.id).role == "admin" and not Session.select().exists()

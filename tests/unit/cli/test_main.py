@@ -131,6 +131,15 @@ def test_nobody_is_added_twice(run):
     assert hashing.verify(User.get().password, "the first")
 
 
+def test_no_account_gets_the_address_of_a_room(run):
+    run("rooms add 'Salle 101' --address salle-101@lycee.example")
+    run("accounts add alice --password-stdin", "the first\n")
+    for line in ("accounts add SALLE-101 --password-stdin", "accounts allow alice salle-101@lycee.example"):
+        code, said = run(line, "the second\n")
+        assert code == 1 and "salle-101@lycee.example is the address of a room" in said
+    assert User.select().count() == 1
+
+
 def test_list_has_a_line_for_each_and_no_control_characters(run):
     run("accounts add bob --password-stdin", "long enough\n")
     run("accounts add alice --quota 0 --admin --password-stdin", "long enough\n")

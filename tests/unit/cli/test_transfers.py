@@ -20,10 +20,11 @@ from webmail.models import (
     SystemMessage,
     Transfer,
     TransferAllowance,
+    TransferRecipient,
     TransferReport,
     User,
     now,
-)
+)  # fmt: skip
 from webmail.transfers import store
 from webmail.transfers.public import reports
 
@@ -91,3 +92,30 @@ def test_what_is_past_its_date_goes(app, transfer):
     Transfer.update(expires=now() - timedelta(minutes=1)).execute()
     assert run(app, "sweep") == (0, "1 transfers deleted, 0 stray pieces\n")
     assert Transfer.get().files_gone == 1 and run(app, "sweep")[1].startswith("0 transfers")
+
+
+def test_files_of_this_machine_are_sent_as_somebody(app, settings, tmp_path):
+    (tmp_path / "Bulletins.pdf").write_bytes(b"%PDF")
+    words = f"send {tmp_path / 'Bulletins.pdf'} --from alice@lycee.example --to zoe@ailleurs.example --subject Bulletins --days 5"
+    code, told = run(app, words)
+    assert code == 0, told
+    number, link = told.strip().split("\t")
+    sent = Transfer.get_by_id(int(number))
+    assert (sent.owner.address, sent.subject, sent.state) == ("alice@lycee.example", "Bulletins", "ready")
+    assert (
+        link.startswith("https://mail.lycee.example/t/")
+        and app.test_client().get(link.removeprefix("https://mail.lycee.example")).status_code == 200
+    )
+    assert TransferRecipient.get().address == "zoe@ailleurs.example"
+    assert AuditEntry.get(AuditEntry.act == AuditAct.TRANSFER_SENT).target == "alice@lycee.example"
+
+
+def test_what_can_not_be_sent_leaves_nothing(app, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"a")
+    for words in (
+        f"send {tmp_path / 'a.txt'} --from alice --to nobody",
+        f"send {tmp_path / 'a.txt'} --from nobody@lycee.example",
+    ):
+        code, told = run(app, words)
+        assert code == 1 and told.startswith("Error:"), told
+    assert not Transfer.select().exists()

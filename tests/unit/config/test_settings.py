@@ -104,6 +104,7 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         (f"terms_file = 'terms.txt'\nterms_version = '{'1' * 41}'", "terms_version is a word or date of at most 40 characters"),
         ("recovery_address = 'required'", "recovery_address is required only with system_address"),
         ("doveadm_url = 'http://127.0.0.1:8895'", "doveadm_url needs doveadm_key"),
+        ("dovecot_sockets = '/run/dovecot/srv.imap'", "dovecot_sockets is a folder"),
         ("doveadm_url = 'http://192.0.2.1:8895'\ndoveadm_key = '0123456789abcdef'", "doveadm_url must be an address"),
         ("doveadm_key = 'short'", "doveadm_key must have at least 16"),
         ("doveadm_key = '0123456789abcdef\u00e9'", "doveadm_key must have at least 16"),

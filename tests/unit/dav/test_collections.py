@@ -12,10 +12,16 @@ from tests.unit.dav.conftest import NAMES, Phone, card, event, zone_text
 from webmail.collections import store
 from webmail.dav import busy
 from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, PeopleGroup, User, now
+from webmail.people import policies
+from webmail.people.policies import Policy
 
 C = NAMES["C"]
 A = busy.href_of("a.ics")  # for those who see busy times alone
 PROP = "<d:%s xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav' xmlns:a='http://apple.com/ns/ical/'>%s</d:%s>"
+TASKS = (  # the request for a new list of tasks
+    f"<c:mkcalendar xmlns:c='{C}' xmlns:d='DAV:'><d:set><d:prop><d:displayname>Work</d:displayname>"
+    "<c:supported-calendar-component-set><c:comp name='VTODO'/></c:supported-calendar-component-set></d:prop></d:set></c:mkcalendar>"
+)
 
 
 def patch(**values: str) -> str:
@@ -49,9 +55,7 @@ def names(root: ET.Element) -> set[str]:
 
 
 def test_collections_are_made_named_coloured_and_deleted(phone: Phone, alice: User) -> None:
-    body = f"<c:mkcalendar xmlns:c='{C}' xmlns:d='DAV:'><d:set><d:prop><d:displayname>Work</d:displayname>"
-    body += "<c:supported-calendar-component-set><c:comp name='VTODO'/></c:supported-calendar-component-set>"
-    assert phone.ask("MKCALENDAR", "work", body + "</d:prop></d:set></c:mkcalendar>").status_code == 201
+    assert phone.ask("MKCALENDAR", "work", TASKS).status_code == 201
     assert phone.ask("MKCALENDAR", "work").status_code == 409
     assert look(phone, "work/")[0] == "Work"
     assert phone.put("work/a.ics", event()).status_code == 403
@@ -313,12 +317,12 @@ def test_everybody_has_their_own_colours(phone_of: Callable[..., Phone], phone: 
     assert look(other, path) == ("Alice", "#222222", "") and look(phone, "calendar/") == ("Alice", "#111111", "")
 
 
-def test_the_calendars_of_a_closed_account_are_nobodys(
+def test_the_calendars_of_a_closed_account_stay_with_those_who_share_them(
     phone_of: Callable[..., Phone], shared: Collection, alice: User, bob: User
 ) -> None:
     CollectionShare.create(collection=shared, user=bob, rights="write")
     User.update(active=0).where(User.id == alice.id).execute()
-    assert phone_of(bob).ask("GET", f"shared-{shared.id}/a.ics").status_code in (403, 404)
+    assert phone_of(bob).ask("GET", f"shared-{shared.id}/a.ics").status_code == 200
 
 
 NO_ZONES = [
@@ -358,3 +362,29 @@ def test_a_time_zone_of_a_calendar_is_kept(phone: Phone) -> None:
         assert answer.status_code == 207 and "200 OK" in answer.text and "403" not in answer.text
         asked = f"<d:propfind {spaces}><d:prop><c:calendar-timezone/></d:prop></d:propfind>"
         assert text.split("\r\n")[4] in phone.ask("PROPFIND", "calendar/", asked, Depth="0").text
+
+
+def test_what_a_group_hides_is_hidden_from_telephones(phone: Phone, alice: User) -> None:
+    assert phone.put("calendar/a.ics", event()).status_code == 201
+    assert phone.ask("MKCALENDAR", "todo", TASKS).status_code == 201
+
+    def listed(*hidden: str) -> set[str]:
+        policies.set_own(alice, Policy(hidden=hidden))
+        found = phone.xml("PROPFIND", "", PROP % ("propfind", "<d:prop><d:resourcetype/></d:prop>", "propfind"), Depth="1")
+        return {one.findtext("D:href", "", NAMES).split("/")[-2] for one in found.iterfind("D:response", NAMES)} - {
+            "alice@lycee.example"
+        }
+
+    everything = listed()
+    assert {"calendar", "contacts", "todo"} <= everything
+    assert listed("todo") == everything - {"todo"}
+    assert "contacts" in listed("calendar") and not {"calendar", "todo"} & listed("calendar")
+    for method, path in (("GET", "calendar/a.ics"), ("PUT", "calendar/b.ics"), ("DELETE", "calendar/a.ics"), ("PROPFIND", "calendar/"),
+                         ("MKCALENDAR", "more")):  # fmt: skip
+        answer = phone.ask(method, path, event("u2") if method == "PUT" else "")
+        assert answer.status_code == 403 and "does not offer" in answer.text, method
+    assert phone.put("contacts/c.vcf", card()).status_code == 201
+    policies.set_own(alice, Policy(hidden=("calendar", "contacts")))
+    assert phone.ask("PROPFIND", "").status_code == 403
+    policies.set_own(alice, Policy())
+    assert phone.ask("GET", "calendar/a.ics").status_code == 200

@@ -47,7 +47,7 @@ def _afresh():
 @pytest.fixture
 def settings(app):
     """Changes the settings of the devices' side: `settings(directory_rules=...)`."""
-    edge = app.wsgi_app
+    edge = app.extensions["dav"].edge()
 
     def change(**more):
         edge.settings = replace(edge.settings, **more)

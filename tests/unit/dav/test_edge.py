@@ -414,7 +414,7 @@ def test_devices_of_one_person_leave_threads_to_others(
     askers = [threading.Thread(target=lambda: statuses.append(phone.ask("GET", "calendar/a.ics").status_code)) for _ in range(14)]
     for one in askers:
         one.start()
-    admission = app.extensions["dav"].admission
+    admission = app.extensions["dav"].edge().admission
     for _ in range(admission.of_one):
         assert held.acquire(timeout=20)
     few = admission.of_one + admission.waiting_of_one

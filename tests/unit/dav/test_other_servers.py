@@ -18,6 +18,7 @@ from flask import Flask
 from tests.support.other_dav import LOGIN, PASSWORD, OtherServer, Pair
 from tests.support.worker import jobs_of
 from tests.unit.dav.conftest import Phone
+from webmail.calendar.free_busy import host_events
 from webmail.collections import store, trash
 from webmail.contacts import device_cards
 from webmail.database.connection import db
@@ -88,6 +89,28 @@ def test_a_round_without_changes_is_one_request(pair: Callable[..., Pair], serve
     server.asked.clear()
     one.sync()
     assert [method for method, _path in server.asked] == ["REPORT"]
+
+
+def test_what_somebody_has_booked_goes_back_to_a_server_that_moved_or_lost_it(
+    pair: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_events, "_KEEPERS", [lambda _uid, _account: 1])
+    one = pair()
+    uid = f"{host_events.UID}1-2"
+    text = one.text(uid, "Rencontre")
+    one.write_here("a.ics", text)
+    one.sync()
+    [name] = one.there()
+    day = re.search(r"DTSTART[^:]*:(\d{8})", text)
+    assert day is not None
+    one.write_there(name, text.replace(day[1], "20990101"))
+    one.sync()
+    one.sync()
+    assert one.equal() == Counter(["Rencontre"]) and day[1] in one.there()[name] and "20990101" not in one.there()[name]
+    one.delete_there(name)
+    one.sync()
+    one.sync()
+    assert one.equal() == Counter(["Rencontre"])
 
 
 def test_both_versions_of_what_was_changed_on_both_sides_are_kept(pair: Callable[..., Pair]) -> None:

@@ -1,4 +1,5 @@
-"""Telephones find rooms by name, kind and address, and read what one is; nobody does without a calendar."""
+"""Telephones find rooms, and people of the directory, by name, kind and address, and read what one is; nobody does without a
+calendar."""
 
 from __future__ import annotations
 
@@ -50,6 +51,25 @@ def test_a_room_tells_what_it_is(phone, rooms):
     assert props.findtext("C:calendar-user-address-set/D:href", "", NAMES) == "mailto:salle-101@lycee.example"
     assert phone.ask("PROPFIND", "/dav/rooms/999/", "").status_code == 404
     assert phone.ask("PROPFIND", "/dav/rooms/x/").status_code == 404
+
+
+def test_people_whom_the_directory_shows_are_found(phone, phone_of, bob, person):
+    outsider = person("zoe", domain="elsewhere.example", address="zoe@elsewhere.example")
+    assert (
+        found(phone, "/dav/", of("d:displayname", "bo"))
+        == ["Bob"]
+        == found(phone, "/dav/", of("c:calendar-user-address-set", "bob@"))
+    )
+    assert found(phone, "/dav/", of("d:displayname", "zoe")) == []
+    root = phone.xml("REPORT", "/dav/", search(of("d:displayname", "bob") + of("c:calendar-user-type", "INDIVIDUAL", "equals")))
+    place = root.findtext("D:response/D:href", "", NAMES)
+    assert place == "/dav/people/bob%40lycee.example/"
+    asked = f"<d:propfind xmlns:d='DAV:' xmlns:c='{NAMES['C']}'>{ASKED}</d:propfind>"
+    props = phone.xml("PROPFIND", place, asked).find("D:response/D:propstat/D:prop", NAMES)
+    assert props.findtext("C:calendar-user-address-set/D:href", "", NAMES) == "mailto:bob@lycee.example"
+    assert phone.ask("PROPFIND", f"/dav/people/{outsider.address}/", asked).status_code == 404
+    assert phone_of(outsider).ask("PROPFIND", place, asked).status_code == 404
+    assert phone.ask("PROPFIND", "/dav/people/", asked).status_code == 404
 
 
 def test_what_can_be_searched_is_told(phone):

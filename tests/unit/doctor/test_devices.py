@@ -11,6 +11,7 @@ from tests.support import servers
 from webmail.config import settings as config
 from webmail.config.devices import Devices
 from webmail.doctor import devices as doctor_devices
+from webmail.doctor import web
 from webmail.doctor.result import OK, PROBLEM, WARNING
 
 
@@ -66,3 +67,19 @@ def test_how_long_profiles_are_signed_yet(settings, tmp_path, days, expected):
     here = replace(settings, devices=Devices(certificate=pem, key=pem.removesuffix(".pem") + ".key"))
     state, words = told(here)["Apple profiles"]
     assert (state, expected in words) == (OK if days == 60 else WARNING, True)
+
+
+def test_the_webs_own_certificate(settings, tmp_path, monkeypatch):
+    """As browsers check it, with the days that are left; what can't be reached from here may be from outside."""
+    context, pem = servers.certificate(tmp_path, days=3)
+    with servers.serving(b"", servers.imap, tls=context) as port:
+        here = replace(settings, public_url=f"https://127.0.0.1:{port}")
+        [found] = web.examine(here)
+        assert (found.state, "do not trust" in found.words) == (PROBLEM, True)
+        make = ssl.create_default_context
+        monkeypatch.setattr(ssl, "create_default_context", lambda: make(cafile=pem))
+        [found] = web.examine(here)
+        assert (found.state, found.days) == (WARNING, 2)
+    [found] = web.examine(replace(settings, public_url=f"https://127.0.0.1:{servers.closed_port()}"))
+    assert (found.state, "can't be reached" in found.words) == (WARNING, True)
+    assert not list(web.examine(replace(settings, public_url="http://127.0.0.1:1")))

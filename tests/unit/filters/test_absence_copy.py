@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from webmail import preferences
+from webmail.calendar.free_busy.absence_times import AbsencePhase, KnownAbsence, parse
+from webmail.config.settings import Settings
 from webmail.filters.absence import absence_copy
 from webmail.filters.absence.absence import Absence
-from webmail.filters.absence.absence_copy import AbsencePhase, KnownAbsence, parse
 from webmail.filters.own_script import NAME
 from webmail.filters.store import Filters, FilterState
 from webmail.managesieve import Script
@@ -18,6 +19,7 @@ from webmail.models import User
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 AWAY = Absence(True, NOW, NOW + 240 * HOUR, text="Absente")
+SETTINGS = Settings()
 ACTIVE = (Script(NAME, True),)
 
 
@@ -43,9 +45,9 @@ def user(here):
 
 
 def test_it_is_kept_and_read_again(user):
-    absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE))
+    absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE), SETTINGS)
     assert parse(preferences.for_user(User.get_by_id(user.id)).absence) == KnownAbsence(AWAY.start, AWAY.until)
-    absence_copy.keep_times(user, Absence(True, text="x"))
+    absence_copy.keep_times(user, Absence(True, text="x"), SETTINGS)
     assert parse(preferences.for_user(user).absence) == KnownAbsence(None, None)
 
 
@@ -59,18 +61,18 @@ def test_it_is_kept_and_read_again(user):
     ids=["off", "paused", "another script"],
 )
 def test_what_is_not_in_force_has_none(user, state):
-    absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE))
-    absence_copy.keep(user, state)
+    absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE), SETTINGS)
+    absence_copy.keep(user, state, SETTINGS)
     assert preferences.for_user(user).absence == ""
     assert parse("") is None
 
 
 def test_it_is_written_only_where_it_changed(user, monkeypatch):
     state = FilterState(Filters(absence=AWAY), scripts=ACTIVE)
-    absence_copy.keep(user, state)
+    absence_copy.keep(user, state, SETTINGS)
     written = []
     monkeypatch.setattr(preferences, "change", lambda *_args, **values: written.append(values))
-    absence_copy.keep(user, state)
+    absence_copy.keep(user, state, SETTINGS)
     assert written == []
 
 

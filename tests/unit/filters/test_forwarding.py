@@ -92,7 +92,7 @@ def settings(tmp_path):
     ],
 )  # fmt: skip
 def test_where_mail_may_go(settings, address, where):
-    user = SimpleNamespace(domain="lycee.example")
+    user = SimpleNamespace(domain="lycee.example", policy=None)
     allowed = [mode for mode in policy.ForwardPolicy if policy.may_forward(user, address, replace(settings, forwarding=mode))]
     assert allowed == where.split()
 

@@ -185,7 +185,7 @@ def test_asking_costs_no_time_even_where_no_server_is() -> None:
     account = Account("nobody@x.example", server, server, Password("x", "y"))
     began = time.monotonic()
     tag_counts.count_soon(account, ["Urgent"], ["INBOX"])
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 3.9  # the server would have four
     eventually(lambda: tag_counts._accounts._worker is None)
     assert tag_counts.cached(account) == {}
 

@@ -114,3 +114,48 @@ def test_somebody_is_sent_instead() -> None:
     dan = answers.answered(calendar(f"{ONCE}|{line}"), "", people.keys(["dan@x.example"]), "accepted", NOON)
     assert dan.messages[0].recipients == ("ann@x.example", "bob@x.example")
     assert answer(receive(there, incoming.read(dan.messages[0].text)[0], ANN).text, "dan") == "accepted"
+
+
+def test_whom_i_send_is_named_to_the_organiser_and_invited_by_me() -> None:
+    """RFC 5546, 3.2.2.3 and 4.2.6."""
+    sent = answers.delegated(calendar(ONCE), "", BOB, "Dan@x.example", NOON, "Je suis absent")
+    told, invitation = sent.messages
+    lines = [line for line in told.text.replace("\r\n ", "").split("\r\n") if line.startswith("ATTENDEE")]
+    assert (
+        len(lines) == 2
+        and 'DELEGATED-TO="mailto:Dan@x.example"' in lines[0]
+        and 'DELEGATED-FROM="mailto:bob@x.example"' in lines[1]
+    )
+    assert told.recipients == ("ann@x.example",) and invitation.recipients == ("Dan@x.example",)
+    there = receive(calendar(ONCE), incoming.read(told.text)[0], ANN).text
+    assert (answer(there, "bob"), answer(there, "dan"), answer(there, "cat")) == ("delegated", "needs-action", "needs-action")
+    dan = people.keys(["dan@x.example"])
+    theirs = receive("", incoming.read(invitation.text)[0], dan).text
+    assert answers.sent_by(theirs, dan) == "bob@x.example"
+    reply = answers.answered(theirs, "", dan, "declined", NOON).messages[0]
+    assert reply.recipients == ("ann@x.example", "bob@x.example")
+    assert answer(receive(there, incoming.read(reply.text)[0], ANN).text, "dan") == "declined"
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    ["bob@x.example", "ann@x.example", "", "x", "a b@x.example", "a@x.example\r\nX:1", "a@b@c", "é" * 300 + "@x.example"],
+)
+def test_nobody_can_be_sent_who_organises_it_or_is_no_address(nobody: str) -> None:
+    with pytest.raises(answers.NotInvitedError):
+        answers.delegated(calendar(ONCE), "", BOB, nobody, NOON)
+
+
+def test_coming_after_all_takes_back_whom_i_sent() -> None:
+    sent = answers.delegated(calendar(ONCE), "", BOB, "dan@x.example", NOON)
+    back = answers.answered(sent.text, "", BOB, "accepted", NOON)
+    assert "dan@x.example" not in back.text and "DELEGATED" not in back.text and len(back.messages) == 1
+    there = receive(calendar(ONCE), incoming.read(sent.messages[0].text)[0], ANN).text
+    assert "dan@x.example" not in receive(there, incoming.read(back.messages[0].text)[0], ANN).text
+
+
+def test_nobody_who_is_invited_already_is_sent() -> None:
+    with pytest.raises(answers.AlreadyInvitedError):
+        answers.delegated(calendar(ONCE), "", BOB, "Cat@x.example", NOON)
+    sent = answers.delegated(calendar(ONCE), "", BOB, "dan@x.example", NOON)
+    assert answers.delegated(sent.text, "", BOB, "dan@x.example", NOON).text, "whom I sent before may be sent again"

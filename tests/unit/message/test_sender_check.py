@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from webmail.mime import structure
 from webmail.mime.headers import headers
 from webmail.mime.html.scan import scan
 from webmail.mime.text import plain_text
-from webmail.models import Correspondent, User
+from webmail.models import Correspondent, MailboxHandover, User
 
 SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
 BOB = Address("Bob Girard", "bob@lycee.example")
@@ -164,6 +164,24 @@ def test_a_list_header_takes_no_warning_away(alice: User) -> None:
     headers = {"list_id": "parents.example"}
     sender = {"trace": {"sender": (Address("", "x@evil.example"),)}}
     assert kinds(alice, message(**headers, **sender)) == {"sent-for"}
+
+
+def test_a_substitute_is_proven_by_the_record_also_after_its_end(alice: User) -> None:
+    marie = User.create(address="marie@lycee.example", local="marie", domain="lycee.example")
+    bob = User.get(User.address == BOB.email)
+    proof = ((0, f"lycee.example; auth=pass smtp.auth={bob.address} header.from={marie.address}"),)
+    one = message(Address("", marie.address), results=proof, trace={"sender": (BOB,)})
+    assert sender_check.judge(one, alice, SETTINGS).level is TrustLevel.DANGER, "without a record anybody could say so"
+    at = one.received.replace(tzinfo=None)
+    day = timedelta(days=1)
+    record = {"owner": marie, "kind": "absence", "answers": 1, "allowed": 1, "state": "ended", "asked_by": marie.address}
+    row = MailboxHandover.create(person=bob, begun=at - day, ended=at + day, **record)
+    found = sender_check.judge(one, alice, SETTINGS)
+    assert (found.warnings, found.genuine, found.sent_by) == ((), True, bob.address)
+    other = message(Address("", marie.address), results=proof, trace={"sender": (Address("", "eve@lycee.example"),)})
+    assert kinds(alice, other) == {"sent-for"}
+    MailboxHandover.update(ended=at - timedelta(hours=1)).where(MailboxHandover.id == row.id).execute()
+    assert sender_check.judge(one, alice, SETTINGS).level is TrustLevel.DANGER
 
 
 def test_our_subdomains_come_with_caution_unless_they_are_proven(alice: User) -> None:

@@ -13,6 +13,7 @@ import peewee as pw
 import pytest
 
 from webmail import jobs
+from webmail.config.filesender import FileSender
 from webmail.config.providers import Cas, Ldap
 from webmail.config.settings import Settings
 from webmail.models import PeriodicJob, Task, now
@@ -21,15 +22,20 @@ from webmail.tasks.periodic import Periodic, PeriodicRun
 from webmail.tasks.timetable import Timetable
 
 SECONDS = {
-    "app passwords": 3600, "archiving": 300, "birthdays": 60, "clean-up of transfers": 3600, "directory": 3600, "drafts": 15, "filters": 60, "guest reminders": 300, "leaving calendars": 60,
-    "meeting replies": 300, "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "stray pieces of files": 86400, "transfers": 20, "wake": 60,
+    "account ends": 600, "app passwords": 3600, "appointments": 60, "archiving": 300, "awaited replies": 60, "birthdays": 60,
+    "clean-up of transfers": 3600, "cloud programs": 60, "directory": 3600, "doctor": 3600, "drafts": 15, "figures": 600, "files for FileSender": 10, "filters": 60,
+    "guest reminders": 300, "handovers": 60, "leaving calendars": 60, "meeting replies": 300, "messages with files": 10,
+    "missed mail": 3600, "polls": 60, "quarantine notices": 60, "reminders": 20, "room letters": 60, "room used": 300,
+    "snoozed arrivals": 300, "stray pieces of files": 86400, "todos": 60, "transfers": 20, "wake": 60,
 }  # fmt: skip
-BY_ALL = {"checks of files", "other servers", "subscriptions"}
+BY_ALL = {"busy times outside", "checks of files", "mail arrivals", "other servers", "refused networks", "subscriptions"}
 MOST_IN_A_MINUTE = 29  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
-    "contacts-import", "contacts-import-undo", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
-    "mail-import", "mail-import-undo", "mail-move-in", "mail-room", "mail-unarchive", "own-data",
+    "contacts-import", "contacts-import-undo", "drive-attach", "drive-save-mail", "drive-save-undo", "filesender", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
+    "mail-import", "mail-import-undo", "mail-move-in", "mail-room", "mail-unarchive", "mailbox-handover", "own-data", "people-import",
+    "people-import-undo", "people-passwords", "people-school-year", "phishing-pull", "phishing-return", "phishing-search",
+    "takeout-check", "takeout-import",
 }  # fmt: skip
 
 
@@ -64,7 +70,9 @@ def test_the_names_of_tasks_stay() -> None:
 
 def test_some_is_for_some_installations_only(settings: Settings) -> None:
     everywhere = {
-        "birthdays", "clean-up of transfers", "drafts", "leaving calendars", "messages with files", "reminders", "stray pieces of files", "transfers", "wake",
+        "account ends", "appointments", "birthdays", "clean-up of transfers", "doctor", "drafts", "figures", "handovers",
+        "leaving calendars", "messages with files", "polls", "quarantine notices", "refused networks", "reminders", "room letters",
+        "stray pieces of files", "todos", "transfers", "wake",
     }  # fmt: skip
     bare = replace(
         settings,
@@ -76,9 +84,20 @@ def test_some_is_for_some_installations_only(settings: Settings) -> None:
     )
     assert names(bare) == everywhere
     assert names(replace(bare, other_dav_servers=True)) == everywhere | {"other servers"}
-    assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"subscriptions"}
-    assert names(replace(bare, token_key_file="key")) == everywhere | {"archiving", "guest reminders", "meeting replies"}
+    assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"busy times outside", "subscriptions"}
+    with_tokens = {
+        "archiving",
+        "awaited replies",
+        "guest reminders",
+        "mail arrivals",
+        "meeting replies",
+        "missed mail",
+        "room used",
+    }
+    assert names(replace(bare, token_key_file="key")) == everywhere | with_tokens
     assert names(replace(bare, transfers=replace(bare.transfers, on=True))) == everywhere | {"checks of files"}
+    elsewhere = FileSender("https://filesender.example")
+    assert names(replace(bare, filesender=elsewhere)) == everywhere | {"files for FileSender"}
     assert names(replace(bare, sieve_host="mail.example")) == everywhere | {"filters", "snoozed arrivals"}
     assert names(replace(bare, cas=Cas("https://cas.example", "CAS"))) == everywhere | {"app passwords"}
     assert names(replace(bare, ldap=Ldap("ldaps://ldap.example", "dc=example"))) == everywhere | {"directory"}
@@ -207,6 +226,39 @@ def test_what_has_nothing_to_do_is_asked_with_the_others_and_not_begun(
     table.look()
     table.wait()
     assert sorted(done) == ["all", "mine"], "once an hour each is done whatever it finds"
+
+
+def _cannot_say(_settings: Settings) -> list[pw.Query]:
+    raise ValueError("no such thing")
+
+
+def _asks_what_is_not_there(_settings: Settings) -> list[pw.Query]:
+    return [pw.Table("not_there").select(pw.SQL("1"))]
+
+
+@pytest.mark.parametrize("pending", [_cannot_say, _asks_what_is_not_there])
+def test_what_cannot_say_whether_there_is_anything_to_do_holds_up_nothing(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    pending: Callable[[Settings], list[pw.Query]],
+) -> None:
+    clock = [10_000.0]
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    done: list[str] = []
+    works = [
+        Periodic("usual", lambda _run: None, timedelta(seconds=10)),
+        Periodic("frail", lambda _run: None, timedelta(seconds=10), pending=pending),
+        Periodic("idle", lambda _run: None, timedelta(seconds=10), pending=lambda _settings: [Task.select()]),
+    ]
+    table = begun(lambda work: done.append(work.name), works, settings)
+    done.clear()
+    PeriodicJob.update(begun=now() - timedelta(seconds=10)).execute()
+    clock[0] += 10
+    table.look()
+    table.wait()
+    assert sorted(done) == ["frail", "usual"]
+    assert "frail can't say whether there is anything to do" in caplog.text
 
 
 def test_a_worker_at_rest_asks_little(settings: Settings, monkeypatch: pytest.MonkeyPatch, statements: list[str]) -> None:

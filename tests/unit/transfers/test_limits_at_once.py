@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.postgresql import fresh_database, server_url
 from webmail.config.settings import Settings
-from webmail.database.connection import db, open_database
-from webmail.database.migrate import migrate
+from webmail.database.connection import db
 from webmail.models import StoredContent, Transfer, TransferFile, User
 from webmail.transfers import content, limits, store
 from webmail.transfers.limits import Limit, OverLimitError
@@ -22,24 +20,10 @@ from webmail.transfers.limits import Limit, OverLimitError
 PEOPLE, SIZE = 2, 600_000  # bytes: one fits into 1 MB
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """A database with tables, which is open."""
-    if request.param == "sqlite":
-        yield from _opened(f"sqlite:///{tmp_path / 'x.sqlite'}")
-        return
-    if not server_url():
-        pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
-    with fresh_database() as made:
-        yield from _opened(made)
-
-
-def _opened(url: str) -> Iterator[None]:
-    opened = open_database(url)
+@pytest.fixture
+def tables(new_database: str) -> Iterator[None]:
     with db.connection_context():
-        migrate()
         yield
-    opened.close()
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from webmail.models import (
     User,
     now,
 )
+from webmail.people import policies
+from webmail.people.policies import Policy
 from webmail.transfers import store, trail
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.requests import requests
@@ -246,6 +248,14 @@ def test_nobody_is_told_that_a_link_works_which_is_over(alice, settings):
     page = alice.submit(alice.get(f"/transfers/{transfer.id}"), "[data-recipient] form", action="remove")
     store.close(transfer, "date")
     assert "works again" not in alice.submit(page, "#notices form").notices
+
+
+def test_nobody_gets_a_link_whom_its_sender_may_not_write_to(alice, settings):
+    policies.set_own(User.get(User.address == "alice@lycee.example"), Policy(writes_to="inside"))
+    transfer, typed = sent(settings), "alice@lycee.example, ida@ailleurs.example"
+    page = alice.submit(alice.get(f"/transfers/{transfer.id}"), "#people form.form", to=typed, action="add")
+    assert page.status == 422 and page.one("#to")["value"] == typed
+    assert "Remove ida@ailleurs.example" in page.one("#to-error").get_text() and not SystemMessage.select().exists()
 
 
 def test_a_bad_address_keeps_what_was_typed(alice, settings):

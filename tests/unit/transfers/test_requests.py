@@ -15,6 +15,8 @@ from tests.support.visits import Page, Visitor
 from webmail.config.settings import Settings
 from webmail.errors import LimitReachedError
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage, User, now
+from webmail.people import policies
+from webmail.people.policies import Policy
 from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers import mail_limits
 from webmail.transfers.requests import guests, requests
@@ -189,6 +191,7 @@ def test_people_who_are_named_are_mailed_their_own_links(browser, settings):
         ({"title": "x" * 200}, "too long"),
         ({"people": "not an address"}, "is not an email address"),
         ({"who": "named"}, "Type at least one address"),
+        ({"who": "named", "people": "eve@z.example"}, "can only write to people in your organisation. Remove eve@z.example"),
         ({"until": "yesterday"}, "Enter a date"),
         ({"until": "2020-01-01"}, "already passed"),
         ({"files": "0"}, "Type a number from 1"),
@@ -197,6 +200,7 @@ def test_people_who_are_named_are_mailed_their_own_links(browser, settings):
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept(browser, fields, words):
+    policies.set_own(User.get(), Policy(writes_to="inside"))
     page = asks(browser, **{"title": "Trip", "message": "Bring <b>all</b>", **fields})
     assert page.status == 422 and words in page.text
     assert page.one("#message").get_text().strip() == "Bring <b>all</b>"

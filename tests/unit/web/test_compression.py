@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,31 @@ def test_a_style_sheet_comes_without_its_comments(get: Callable[..., Any], tmp_p
     (tmp_path / "a.css").write_text(f"/* of a\n   list */\n{rules}/* the end */\n")
     assert brotli.decompress(get("/static/a.css", headers=ALL).data).decode() == f"\n{rules[:-1]}\n"
     assert "of a\n" in get("/static/a.css").text
+
+
+def test_a_script_comes_without_its_lines_of_comment_but_a_library_with_its_licence(
+    get: Callable[..., Any], tmp_path: Path
+) -> None:
+    code = "var a = 'http://b.example/*'; // after code\nvar c = 2 /* two */;\n" * 40
+    for folder in ("js", "vendor"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.js").write_text(f"/* What it is for,\n   in two lines. */\n{code}  // why\n    // so\n{code}")
+    came = brotli.decompress(get("/static/js/a.js", headers=ALL).data).decode()
+    assert came == code + code
+    assert b"What it is for" in brotli.decompress(get("/static/vendor/a.js", headers=ALL).data)
+    assert "// why" in get("/static/js/a.js").text
+
+
+def test_no_script_has_a_string_of_several_lines() -> None:
+    """In one, a line that begins with // would be no comment, and yet be taken out."""
+    # strings, patterns, comments
+    no_template = re.compile(r'"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/|//.*')
+    open_lines = {}
+    for path in Path(__file__).resolve().parents[3].joinpath("static/js").rglob("*.js"):
+        lines = re.sub(r"^\s*/\*.*?\*/", "", path.read_text(), flags=re.DOTALL | re.MULTILINE).splitlines()
+        if found := [line for line in lines if no_template.sub("", line).count("`") % 2 or line.endswith("\\")]:
+            open_lines[path.name] = found
+    assert open_lines == {}
 
 
 def test_whoever_has_it_is_told_so(get: Callable[..., Any]) -> None:

@@ -29,7 +29,7 @@ _NOT_COUNTED = {"audit", "session", "sent_forms", "jobs", "limit_uses"}  # what 
 
 # where the form is, what is typed, and of which tables it makes rows
 FORMS: dict[str, tuple[str, dict[str, str], str]] = {
-    "/account/delete": ("/account/delete", {"reason": "Moving"}, "system_messages system_messages"),
+    "/account/delete": ("/account/delete", {"reason": "Moving"}, "desk_cases system_messages system_messages"),
     "/account/recovery": ("/account/recovery", {"address": "me@world.example", "password": PASSWORD}, "mailed_codes system_messages"),
     "/calendar/events/new": ("/calendar/events/new", {"title": "Meeting"}, "calendar_objects occurrences undo"),
     "/collections/<int:number>/addresses": ("/collections/{calendar}/addresses", {"name": "Screen"}, "calendar_links"),
@@ -45,6 +45,8 @@ FORMS: dict[str, tuple[str, dict[str, str], str]] = {
         "/support", {"kind": "mail", "text": "Nothing arrives", "contact": "room 3"},
         "support_requests system_messages system_messages",
     ),
+    "/todo/new": ("/todo/new", {"title": "Essays"}, "calendar_objects todos undo"),
+    "/todo/quick": ("/todo", {"words": "Essays"}, "calendar_objects todos undo"),
     "/tags": ("/tags", {"action": "add", "name": "Urgent", "colour": "red"}, "tags"),
     "/transfers/requests/new": (
         "/transfers/requests/new", {"title": "Photos", "who": "named", "people": "ann@x.example, bob@x.example"}, 
@@ -93,8 +95,9 @@ def test_those_that_make_or_mail_something_carry_an_id(instance: tuple[Flask, Pa
     texts = [path.read_text() for path in TEMPLATES.rglob("*.html")]
     marked = "".join(text for text in texts if "form_id()" in text)
     by_variable = {  # the address comes from the view
-        "auth.mail_confirmation", "auth.mail_second_step", "contacts.add_people_of", "filters.add_rule", "filters.change_rule",
-        "transfers.send_report",
+        "admin.change_establishment_policy", "admin.change_group_policy", "auth.mail_confirmation",
+        "auth.mail_second_step", "contacts.add_people_of", "filters.add_rule", "filters.change_rule",
+        "polls.act", "polls.change", "polls.make", "transfers.send_report",
     }  # fmt: skip
     without = [rule for rule in TRIED | TRIED_ON_SERVERS | CARRY_AN_ID if f"'{endpoints[rule]}'" not in marked]
     assert {endpoints[rule] for rule in without} <= by_variable

@@ -17,12 +17,15 @@ from webmail.accounts.blueprint import blueprint
 from webmail.accounts.notifications.support_requests import support_mails
 from webmail.accounts.support import SupportQuestion, TroubleKind
 from webmail.accounts.support_texts import KINDS
+from webmail.auth.devices import app_passwords
 from webmail.auth.guard import public
 from webmail.auth.recovery import deputies, password_reset
+from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in.names import normalise
 from webmail.database.connection import DATABASE_AWAY
+from webmail.desk import cases
 from webmail.models import User
 from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import settings, wake_system_mail
@@ -32,6 +35,7 @@ from webmail.web.responses.too_many import told_to_wait, with_again
 from webmail.web.responses.unavailable import because
 
 _SENT = "support"  # in the session: the reference of what was sent last from this browser
+_SAW = {"page": cases.LONGEST_PAGE, "status": 3, "said": cases.LONGEST_WORDS, "request": 64}  # on the page that did not work
 _FIELDS = {"username": support.LONGEST_NAME, "text": support.LONGEST_TEXT, "contact": support.LONGEST_CONTACT}
 
 
@@ -39,13 +43,15 @@ _FIELDS = {"username": support.LONGEST_NAME, "text": support.LONGEST_TEXT, "cont
 @public
 def show_support() -> Response:
     user = visit().user
-    return _page({"username": user.address if user else request.args.get("username", "")[: support.LONGEST_NAME]})
+    saw = {name: _clean(request.args.get(name, "")[:most]) for name, most in _SAW.items()}
+    typed = {"username": user.address if user else request.args.get("username", "")[: support.LONGEST_NAME], **saw}
+    return _page(typed | {"attach": "1", **({"kind": TroubleKind.BROKEN} if saw["page"] else {})})
 
 
 @blueprint.post("/support")
 @public
 def ask_support() -> Response:
-    if not support.is_offered(settings()):
+    if not support.is_offered(settings(), visit().user):
         return _page(_typed(), 403)
     typed, user = _typed(), visit().user
     problems = _problems(typed, user)
@@ -99,7 +105,9 @@ def stale_support_form(error: CSRFError) -> Response:
 def _typed() -> dict[str, str]:
     """The fields, without control characters; a little longer than allowed, so that the page can say so."""
     typed = {name: _clean(request.form.get(name, "")[: most * 2]) for name, most in _FIELDS.items()}
-    return typed | {"kind": request.form.get("kind", "")[:20]}
+    saw = {name: _clean(request.form.get(name, "")[:most]) for name, most in _SAW.items()}
+    ticked = {name: request.form.get(name, "")[:1] for name in ("attach", "send_devices")}
+    return typed | saw | ticked | {"kind": request.form.get("kind", "")[:20]}
 
 
 def _clean(text: str) -> str:
@@ -135,7 +143,20 @@ def _question_from(typed: dict[str, str], user: User | None) -> SupportQuestion:
         browser=_browser(),
         network=visit().network,
         language=str(get_locale()),
+        saw=tuple(_saw(typed, user).items()),
     )
+
+
+def _saw(typed: dict[str, str], user: User | None) -> dict[str, str]:
+    """What the person lets us have with the request, and saw in the form."""
+    attached = {name: typed[name] for name in _SAW} if typed["attach"] and typed["page"] else {}
+    return attached | ({"devices": _devices_of(user)} if user and typed["send_devices"] else {})
+
+
+def _devices_of(user: User) -> str:
+    """Where somebody is signed in, and their app passwords, in one line. Two SELECTs."""
+    browsers = dict.fromkeys(describe(row.user_agent) or _("unknown") for row in sessions.sessions_of(user, settings()))
+    return ", ".join([*browsers, *(f"“{row.name}”" for row in app_passwords.for_user(user))])[: cases.LONGEST_WORDS]
 
 
 def _browser() -> str:
@@ -152,8 +173,15 @@ def _kept_words() -> str:
 def _page(typed: dict[str, str], status: int = 200, *, problem: str = "", problems: dict[str, str] | None = None) -> Response:
     return page(
         "accounts/support.html", status, typed=typed, problem=problem, problems=problems or {}, kinds=KINDS,
-        offered=support.is_offered(settings()), browser=describe(_browser()), network=visit().network, limits=_FIELDS, **_facts(),
+        devices=_devices(visit().user), offered=support.is_offered(settings(), visit().user),
+        browser=describe(_browser()), network=visit().network, limits=_FIELDS, **_facts(),
     )  # fmt: skip
+
+
+def _devices(user: User | None) -> str:
+    with suppress(*DATABASE_AWAY):  # this page is for when nothing else works
+        return _devices_of(user) if user else ""
+    return ""
 
 
 def _facts() -> dict[str, Any]:

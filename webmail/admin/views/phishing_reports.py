@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.admin.blueprint import blueprint
+from webmail.admin.views.access import administrator
 from webmail.message import phishing_reports
 from webmail.models import PhishingReport
 from webmail.web.current import current_user, settings
@@ -17,11 +18,12 @@ from webmail.web.rendering import page
 @blueprint.get("/reports")
 def reports() -> Response:
     """Who reported what; shows senders and subjects, never message content."""
+    accounts = administrator().condition()
     number = _page_number()
-    rows, more = phishing_reports.listing(number)
+    rows, more = phishing_reports.listing(number, accounts)
     return page(
         "admin/reports.html", rows=rows, more=more, number=number, address=settings().phishing_address,
-        waiting=phishing_reports.count_open(), where=_where_it_is,
+        waiting=phishing_reports.count_open(accounts), where=_where_it_is,
     )  # fmt: skip
 
 
@@ -29,6 +31,8 @@ def reports() -> Response:
 def handle_report(report: int) -> Response:
     """Mark a report as handled, or as open again."""
     handled = request.form.get("action") != "reopen"
+    if phishing_reports.of_scope(report, administrator().condition()) is None:
+        abort(404)
     if not phishing_reports.set_handled(report, current_user().address if handled else ""):
         abort(404)
     notify(_("Marked as handled.") if handled else _("Report reopened."))

@@ -22,6 +22,7 @@ USES = {  # a box of a form, and what it allows
     "smtp": ("smtp",),
     "mail": ("imap", "smtp"),
     "dav": ("caldav", "carddav"),
+    "api": ("api",),
 }
 LONGEST_YEARS = 10
 
@@ -79,15 +80,16 @@ class ConnectForm(_NamedForm):
 
 
 class AppPasswordForm(_NamedForm):
-    """`dav` says whether calendars and contacts are offered."""
+    """`dav` says whether calendars and contacts are offered, `api` whether scripts are."""
 
     use = _Boxes(_l("What for?"), default=["imap", "smtp"])
     expires = StringField(_l("Last day (optional)"), [_is_a_day], filters=[trimmed], render_kw={"type": "date"})
 
-    def __init__(self, *, dav: bool, **given: Any) -> None:
+    def __init__(self, *, dav: bool, api: bool, **given: Any) -> None:
         super().__init__(**given)
         choices = [("imap", _("Reading mail (IMAP)")), ("smtp", _("Sending mail (SMTP)"))]
-        self.use.choices = [*choices, *([("dav", _("Calendars and contacts"))] if dav else [])]
+        choices += [("dav", _("Calendars and contacts"))] if dav else []
+        self.use.choices = [*choices, *([("api", _("Scripts (API)"))] if api else [])]
 
     @property
     def ends(self) -> datetime | None:

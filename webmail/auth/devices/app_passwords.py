@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from peewee import Expression
 
@@ -23,7 +24,7 @@ from webmail.models import AppPassword, User, now
 ALPHABET = "abcdefghjkmnpqrstuvwxyz"  # without i, l and o, which are taken for one another and for figures
 GROUPS, GROUP = 4, 6
 MOST = 50  # of one person
-USES = ("imap", "smtp", "caldav", "carddav")
+USES = ("imap", "smtp", "caldav", "carddav", "api")
 PROTOCOLS = ("imap", "smtp")  # which Dovecot tells of
 _USED_STEP = timedelta(minutes=1)  # `used` is updated at most this often
 
@@ -61,6 +62,13 @@ def add(user: User, name: str, uses: Collection[str], expires: datetime | None =
             **{use: int(use in uses) for use in USES},
         )
     return letters, row
+
+
+def find(typed: str, use: str) -> AppPassword | None:
+    """The one that was typed, with its owner: good today for this use, of somebody who is not disabled. 1 query."""
+    mine = (AppPassword.sha == hash_of(typed)) & (getattr(AppPassword, use) == 1) & (User.active == 1)
+    row: AppPassword | None = AppPassword.select(AppPassword, User).join(User).where(mine).first()
+    return None if row is None or (row.expires is not None and row.expires <= time.time()) else row
 
 
 def groups(characters: str) -> list[str]:
@@ -118,3 +126,33 @@ def used(number: int, protocol: str, network: str) -> None:
     due = AppPassword.used.is_null() | (AppPassword.used < at - _USED_STEP)
     if AppPassword.select().where(mine, due).exists():
         AppPassword.update(used=at, used_protocol=protocol, used_network=network[:64]).where(mine, due).execute()
+
+
+def unused_since(when: datetime, people: Callable[[Any], Any], after: int, most: int) -> list[AppPassword]:
+    """Those of these people (a condition of a column) that nobody has used since, nor made, by their number. 1 SELECT."""
+    idle = (AppPassword.used < when) | (AppPassword.used.is_null() & (AppPassword.created < when))
+    found = AppPassword.select().where(idle, AppPassword.created < when, people(AppPassword.user), AppPassword.id > after)
+    return list(found.order_by(AppPassword.id).limit(most))
+
+
+def revoke_several(numbers: Collection[int], people: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """Delete those of these numbers that belong to these people; returns what they were, for `put_back`. 1 transaction."""
+    columns = (AppPassword.id, AppPassword.user, AppPassword.name, AppPassword.sha, AppPassword.expires, AppPassword.kind)
+    with db.atomic():
+        chosen: Any = AppPassword.select(
+            *columns, AppPassword.created, AppPassword.used, *(getattr(AppPassword, use) for use in USES)
+        )
+        rows = chosen.where(AppPassword.id.in_(list(numbers)), people(AppPassword.user)).dicts()
+        found = [{name: str(value) if isinstance(value, datetime) else value for name, value in row.items()} for row in rows]
+        AppPassword.delete().where(AppPassword.id.in_([one["id"] for one in found])).execute()
+        mark_revoked(User.id.in_([one["user"] for one in found]))
+    return found
+
+
+def put_back(found: Sequence[dict[str, Any]]) -> None:
+    """Those that were revoked work again, but those of people who have gone. 1 transaction."""
+    with db.atomic():
+        there = {row.id for row in User.select(User.id).where(User.id.in_([one["user"] for one in found]))}
+        for one in found:
+            if one["user"] in there:
+                AppPassword.insert(one).on_conflict_ignore().execute()

@@ -167,7 +167,7 @@ def use_words(protocol: str) -> str:
     """What a device signed in for, of app_passwords.USES."""
     words = {
         "imap": _("reading mail"), "smtp": _("sending mail"), "caldav": _("calendars"), "carddav": _("contacts"),
-        failures.DAV: _("calendars and contacts"),
+        "api": _("scripts"), failures.DAV: _("calendars and contacts"),
     }  # fmt: skip
     return words.get(protocol, protocol.upper())
 

@@ -36,6 +36,9 @@ class RefusalReason(StrEnum):
     RULE = "rule"
     DATES = "dates"
     TOO_MANY = "too-many"  # lines, dates, changed times
+    MEETING = "meeting"  # of which somebody else decides
+    GUESTS = "guests"  # too many of them
+    RECIPIENTS = "recipients"  # the person writes to too many people
     UNREADABLE = "unreadable"
 
 
@@ -85,10 +88,11 @@ def for_user(user: User) -> list[RefusedChange]:
     return list(RefusedChange.select().where(mine).order_by(RefusedChange.last.desc(), RefusedChange.id.desc()).limit(MOST))
 
 
-def mark_seen(user: User, rows: list[RefusedChange]) -> None:
-    """The person has them before their eyes. 1 query where that is new."""
+def mark_seen(user: User, rows: list[RefusedChange]) -> bool:
+    """The person has them before their eyes; returns whether that is new. 1 query where it is."""
     if new := [row.id for row in rows if not row.seen]:
         RefusedChange.update(seen=1).where(RefusedChange.user == user, RefusedChange.id.in_(new)).execute()
+    return bool(new)
 
 
 def dismiss(user: User, number: int | None = None) -> int:

@@ -11,12 +11,15 @@ from datetime import timedelta
 
 from webmail.config.settings import Settings
 from webmail.models import GroupMember, PeopleGroup, User, now
+from webmail.people import policies
 
 
 def is_required(user: User, settings: Settings) -> bool:
-    """Whether the administrator requires a second factor of this person. One SELECT where groups are named, else none."""
+    """Whether an administrator requires a second factor of this person. One SELECT where groups are named, else none."""
+    if user.factor_asked is not None or policies.for_user(user).second_step:
+        return True
     names, groups = _names(settings), _groups(settings)
-    if "all" in names or ("admin" in names and user.role == "admin"):
+    if "all" in names or ("admin" in names and user.role != "person"):
         return True
     if not groups:
         return False

@@ -213,7 +213,7 @@ def _may_give(receiver: User) -> Iterator[Any]:
     yield User.active == 1
     yield User.must_change == 0
     yield User.second_step == 1
-    if receiver.role == "admin":
+    if receiver.role != "person":
         yield User.role == "admin"
 
 

@@ -16,6 +16,8 @@ from typing import Protocol
 import peewee as pw
 
 from webmail import audit
+from webmail.auth import account_management, new_accounts
+from webmail.auth.new_accounts import NewFault
 from webmail.auth.providers import app_password_pause
 from webmail.auth.sign_in.names import normalise
 from webmail.config.settings import Settings
@@ -42,6 +44,8 @@ class Refusal(StrEnum):
     NO_ADDRESS = "no-address"  # the provider told none, or one of a domain that is not ours
     NOT_PROVEN = "not-proven"  # the provider does not say that the address is really theirs, whether it has an account or not
     DISABLED = "disabled"
+    RESERVED = "reserved"  # the address is that of a room, or of another thing, or can be nobody's
+    RESTS = "rests"  # the address was somebody else's, not long ago
     OTHER_SUBJECT = "other-subject"  # the account is linked to somebody else at this provider
 
 
@@ -188,23 +192,26 @@ def _by_address(claims: Claims, rules: Rules, settings: Settings, network: str) 
     if user is None:
         if not rules.create:
             raise NotLetInError(Refusal.NO_ACCOUNT, address)
-        user = _made(address, claims, network)
-    elif not getattr(rules, "match_address", True) or user.role == "admin":  # administrators connect it
+        user = _made(address, claims, settings, network)
+    elif not getattr(rules, "match_address", True) or user.role != "person":  # administrators connect it
         raise NotLetInError(Refusal.NOT_LINKED, address)
     elif user.active:
         link(user, claims, network)
     return user
 
 
-def _made(address: str, claims: Claims, network: str) -> User:
+def _made(address: str, claims: Claims, settings: Settings, network: str) -> User:
     """An account without a password of ours."""
+    if fault := new_accounts.address_fault(address):
+        raise NotLetInError(Refusal.RESTS if fault is NewFault.RESTS else Refusal.RESERVED, address)
     local, _, domain = address.rpartition("@")
     try:
         with db.atomic():
             values = {"address": address, "local": local, "domain": domain, "provider": claims.provider}
-            user = User.create(**values, name=_name(claims.name))
+            user = User.create(**values, name=_name(claims.name), home=account_management.free_home(address))
             LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_display_name(claims))
             audit.record(AuditAct.ACCOUNT_ADDED, actor=user, target=address, network=network, by=claims.provider)
+            new_accounts.created(user, settings)
     except pw.IntegrityError:  # two tabs at once
         there = LinkedAccount.get_or_none(
             (LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims))

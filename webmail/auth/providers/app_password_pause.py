@@ -94,7 +94,7 @@ def _pause(user: User, span: timedelta, tell: Tell, settings: Settings) -> bool:
         audit.record(AuditAct.APP_PASSWORDS_PAUSED, target=user.address)
         tell(Unvouched(user, last, max(last + span, now())))
     for number in numbers:
-        mail_sessions.end_app_password(number, settings)
+        mail_sessions.end_app_password(number, user.address, settings)
     return True
 
 

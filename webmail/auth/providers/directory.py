@@ -202,7 +202,7 @@ def _may_be_theirs(address: str) -> bool:
     user = User.get_or_none(User.address == address)
     if user is None:
         return True
-    elsewhere = has_own_password(user) or user.provider not in ("", PROVIDER) or user.role == "admin"
+    elsewhere = has_own_password(user) or user.provider not in ("", PROVIDER) or user.role != "person"
     return not elsewhere and not LinkedAccount.select().where(LinkedAccount.user == user).exists()
 
 

@@ -6,6 +6,7 @@ whole, and where it would be many at once an administrator decides: a directory 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,11 +14,14 @@ from datetime import timedelta
 import peewee as pw
 
 from webmail import audit
+from webmail.auth import account_management
 from webmail.auth.providers import directory
 from webmail.auth.sessions.endings import end_everything
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import AuditAct, LinkedAccount, User, now
+
+log = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
 _MANY = 5  # one part of so many: more than that is not believed
@@ -66,10 +70,16 @@ def carry_out(found: Leavers, settings: Settings, by: str = directory.PROVIDER, 
 
 def _disable(user: User, settings: Settings, by: str) -> bool:
     """One conditional UPDATE decides, so that nobody is disabled whom somebody else has decided about meanwhile. Why is noted
-    with it: who is disabled without that never comes back by themselves.
+    with it: who is disabled without that never comes back by themselves. The last administrator
+    stays, whatever the directory says.
     """
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == directory.PROVIDER)
     with db.atomic():
+        try:
+            account_management.keep_one(user)
+        except account_management.LastAdministratorError as error:
+            log.error("the directory has %s no more, but the account stays: %s", user.address, error)
+            return False
         if not User.update(active=0).where(User.id == user.id, User.active == 1, User.password == "").execute():
             return False
         LinkedAccount.update(left=now()).where(mine).execute()

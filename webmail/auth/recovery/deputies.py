@@ -101,6 +101,19 @@ def remove(user: User, group: PeopleGroup | None = None) -> list[PeopleGroup]:
     return [row.group for row in rows]
 
 
+def of_group(group: PeopleGroup) -> list[User]:
+    """Who is a deputy for a group, by address. One SELECT."""
+    return list(User.select().join(Deputy).where(Deputy.group == group).order_by(User.address))
+
+
+def set_for(group: PeopleGroup, people: Sequence[User]) -> tuple[list[User], list[User]]:
+    """Make these the deputies for a group; returns who became one, and who is none any more."""
+    before = {one.id: one for one in of_group(group)}
+    wanted = {one.id for one in people}
+    added = [one for one in people if add(one, group)]
+    return added, [one for number, one in before.items() if number not in wanted and remove(one, group)]
+
+
 def listed() -> list[Deputy]:
     """All deputies with their groups, by address. One SELECT."""
     found = Deputy.select(Deputy, User, PeopleGroup).join(User).switch(Deputy).join(PeopleGroup)
@@ -124,6 +137,11 @@ def people(helper: User, text: str, page: int, size: int, settings: Settings) ->
     total = int(found.count())
     rows = list(found.order_by(pw.fn.LOWER(User.name), User.address).limit(size).offset((page - 1) * size))
     return _described(rows), total
+
+
+def addresses(helper: User, settings: Settings) -> Any:
+    """A query of the addresses of all whom `helper` sees."""
+    return User.select(User.address).where(_within(helper, settings))
 
 
 def find(helper: User, number: int, settings: Settings) -> User | None:
@@ -189,7 +207,7 @@ def why_no_removal(helper: User, person: User) -> HelpRefusal | None:
 def _why_not(helper: User, person: User) -> HelpRefusal | None:
     if person.id == helper.id:
         return HelpRefusal.ONESELF
-    if person.role == "admin":
+    if person.role == "admin" or (person.role != "person" and helper.role != "admin"):
         return HelpRefusal.ADMIN
     if not person.active:
         return HelpRefusal.DISABLED

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from webmail.auth.recovery import password_reset
 from webmail.config.settings import Settings
+from webmail.database.connection import db
 from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import address_key, ascii_address, parse_addresses
 from webmail.models import User, now
@@ -86,3 +89,27 @@ def keep(user: User, address: str, *, at_once: bool = True) -> str:
 def _inside(user: User, settings: Settings) -> set[str]:
     listed = (settings.domain, user.domain, *(one.name for one in settings.domains))
     return {address_key(f"x@{domain}").rpartition("@")[2] for domain in listed if domain}
+
+
+def missing(condition: Any, after: int, most: int) -> list[User]:
+    """Accounts in use without one, of which `condition` is true, by their number. 1 SELECT."""
+    found = User.select().where(User.active == 1, User.recovery_address == "", condition, User.id > after)
+    return list(found.order_by(User.id).limit(most))
+
+
+def ask_again(numbers: Collection[int], condition: Any) -> list[tuple[int, str, str]]:
+    """Have these people asked at their next sign-in; returns the number and address of each, and when they were asked before."""
+    chosen = User.id.in_(list(numbers)) & (User.recovery_address == "") & condition
+    with db.atomic():
+        people = list(User.select().where(chosen))
+        found = [(one.id, str(one.address), str(one.recovery_asked or "")) for one in people]
+        User.update(recovery_asked=None).where(User.id.in_([number for number, _address, _asked in found])).execute()
+    return found
+
+
+def put_asked(found: Sequence[tuple[int, str]]) -> None:
+    """As `ask_again` found it: the numbers, and when they were asked."""
+    with db.atomic():
+        for number, asked in found:
+            when = datetime.fromisoformat(asked) if asked else None
+            User.update(recovery_asked=when).where(User.id == number, User.recovery_asked.is_null()).execute()

@@ -15,6 +15,7 @@ from webmail.models import User, now
 
 VALID = timedelta(days=7)
 GROUPS, GROUP = 4, 4
+_CONSONANTS, _VOWELS = "bdfghjkmnprstvz", "aeuy"  # of ALPHABET; none that French or English speakers write in two ways
 
 
 class TemporaryPasswordOverError(SignInRefusedError):
@@ -24,6 +25,14 @@ class TemporaryPasswordOverError(SignInRefusedError):
 def make() -> str:
     """New letters, without spaces."""
     return "".join(secrets.choice(ALPHABET) for _ in range(GROUPS * GROUP))
+
+
+def make_pronounceable(shortest: int = 0) -> str:
+    """New letters that can be read aloud, for children and for people who hand out many: eight syllables (47 bits), or more where
+    passwords have to be longer."""
+    groups_needed = max(GROUPS, -(-shortest // GROUP))
+    syllables = range(groups_needed * GROUP // 2)
+    return "".join(secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in syllables)
 
 
 def groups(characters: str) -> list[str]:
@@ -36,7 +45,8 @@ def as_kept(user: User | None, typed: str) -> str:
     if user is None or not user.must_change or user.temporary_until is None or len(typed) > 100:
         return typed
     letters = "".join(mark for mark in typed.lower() if not mark.isspace() and mark not in "-‐‑–")
-    return letters if len(letters) == GROUPS * GROUP and set(letters) <= set(ALPHABET) else typed
+    is_whole = len(letters) >= GROUPS * GROUP and len(letters) % GROUP == 0
+    return letters if is_whole and set(letters) <= set(ALPHABET) else typed
 
 
 def is_over(user: User) -> bool:

@@ -17,11 +17,13 @@ from itsdangerous import BadSignature
 
 from webmail import vault
 from webmail.auth.sessions import known_devices, sessions
+from webmail.auth.sessions.script_sessions import ScriptSession, is_for_scripts
 from webmail.auth.sign_in import sources
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import Session, User
 from webmail.web.forms.request_values import fetched_ahead
+from webmail.web.frame.page_rows import column_ahead, forget_rows, take_in
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +151,7 @@ class WebSession(SessionMixin):
         if self._row is not None:
             sessions.revoke(self._row.id_hash)
         _forget_csrf_token()
+        forget_rows()
         # created here, not by the first form: two tabs opened at once would overwrite each other's
         kept["csrf_token"] = secrets.token_hex(20)
         self._token, self._row = sessions.start(
@@ -206,6 +209,7 @@ class WebSession(SessionMixin):
         if self._row is not None:
             sessions.revoke(self._row.id_hash)
         _forget_csrf_token()
+        forget_rows()
         self._row, self._token, self._data, self._before = None, "", kept, {}
         self.started, self.ended, self.modified = False, True, bool(kept)
 
@@ -229,8 +233,7 @@ class WebSession(SessionMixin):
         if self._data is None:
             self._data = {}  # set first, so that the error page does not query a failing database again
             self._token = self._request.cookies.get(self._store.name, "")
-            visiting = not self._by_itself()
-            self._row = sessions.find(self._token, self._store.settings, visiting=visiting) if self._token else None
+            self._row = self._find(visiting=not self._by_itself()) if self._token else None
             self.lost = bool(self._token) and self._row is None
             if self._row:
                 self._data = self._store.loads(self._row.data)
@@ -238,6 +241,14 @@ class WebSession(SessionMixin):
             else:
                 self._data = self._store.visitor(self._app, self._request)
         return self._data
+
+    def _find(self, *, visiting: bool) -> Session | None:
+        """The row of the token, and in the same query what the page is going to show."""
+        ahead = column_ahead(self._request) if flask.has_request_context() else None
+        row = sessions.find(self._token, self._store.settings, visiting=visiting, beside=ahead)
+        if row is not None and ahead is not None:
+            take_in(ahead, row.beside)
+        return row
 
     def _by_itself(self) -> bool:
         """Whether this is a background request: a page polling for changes, reloading itself (`auto`), or fetched ahead."""
@@ -281,7 +292,9 @@ class RowSessions(SecureCookieSessionInterface):
         self.trusted_name = f"{self.name}-trusted"
         self.shared_name = f"{self.name}-shared"
 
-    def open_session(self, app: flask.Flask, request: flask.Request) -> WebSession:  # type: ignore[override]
+    def open_session(self, app: flask.Flask, request: flask.Request) -> WebSession | ScriptSession:  # type: ignore[override]
+        if is_for_scripts(request.path):
+            return ScriptSession(sessions.network_of(request.remote_addr))
         return WebSession(self, app, request)
 
     def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:

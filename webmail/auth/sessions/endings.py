@@ -11,14 +11,15 @@ from webmail.config.settings import Settings
 from webmail.models import User
 
 
-def end_everything_else(user: User, settings: Settings, *, keep: str = "") -> int:
+def end_everything_else(user: User, settings: Settings, *, keep: str = "", signs_in: bool = False) -> int:
     """End all sessions of `user`, all trust in browsers, and what mail programs have open; returns how many sessions there were.
 
-    `keep`: the `id_hash` of the session that goes on, as `visit().id`. Mail programs are ended after a moment, in a thread, since
+    `keep`: the `id_hash` of the session that goes on, as `visit().id`. `signs_in`: another one begins with this answer; the
+    connections of its first page would be among those of these pages. Mail programs are ended after a moment, in a thread, since
     nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. Links to a new password end too. 4 queries.
     """
     ended = _end_here(user, keep)
-    mail_sessions.end_soon(user.address, settings, pages=not keep)
+    mail_sessions.end_soon(user.address, settings, pages=not (keep or signs_in))
     return ended
 
 

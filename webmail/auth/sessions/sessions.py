@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from peewee import PostgresqlDatabase, Query
@@ -83,22 +84,32 @@ def start(
     return token, row
 
 
-_of_token = Prepared(lambda slot: Session.select(Session, User).join(User).where(Session.id_hash == slot("id_hash")))
+_Beside = Callable[[Slot, Any], Any]  # one more column, made of the placeholders and of whose session it is
 
 
-def find(token: str, settings: Settings, *, visiting: bool = True) -> Session | None:
-    """The row of this token with its user, in 1 query; None if it is unknown or expired, or the user is inactive.
+@lru_cache(maxsize=100)
+def _of_token(beside: _Beside | None) -> Prepared:
+    def build(placeholder: Slot) -> Any:
+        this = Session.id_hash == placeholder("id_hash")
+        more = [] if beside is None else [beside(placeholder, Session.select(Session.user).where(this)).alias("beside")]
+        return Session.select(Session, User, *more).join(User).where(this)
+
+    return Prepared(build)
+
+
+def find(token: str, settings: Settings, *, visiting: bool = True, beside: _Beside | None = None) -> Session | None:
+    """The row of this token with its user, in 1 query; None if it is unknown or expired, or the user is inactive. What is asked
+    `beside` it is the row's `beside`.
 
     With `visiting=False` (background requests of pages) the session is not extended. Invalid rows are deleted, and `seen` is
     updated when it is more than a minute old; if the database rejects these writes, that is only logged.
     """
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
-    rows = _of_token(id_hash=hash_token(token))
-    if not rows:
-        return None
-    row: Session = rows[0]
     at = now()
+    row: Session | None = _of_token(beside).first(id_hash=hash_token(token), now=at)
+    if row is None:
+        return None
     if not row.user.active or at > _ends(row, settings):
         _if_possible(Session.delete().where(Session.id_hash == row.id_hash))
         return None

@@ -9,6 +9,7 @@ from peewee import IntegrityError
 
 from webmail import rate_limits
 from webmail.account import Account, Password
+from webmail.auth import aliases, new_accounts, reserved_addresses
 from webmail.auth.passwords import hashing
 from webmail.auth.passwords.check_admission import checking
 from webmail.auth.providers import directory
@@ -88,7 +89,7 @@ _of_address = Prepared(lambda slot: User.select().where(User.address == slot("ad
 
 
 def _by_accounts(address: str, password: str, settings: Settings, network: str) -> User:
-    user = _of_address.first(address=address)
+    user = _of_address.first(address=address) or aliases.account_formerly(address)
     if directory.is_asked(user, settings):
         return directory.sign_in(address, password, settings, network)
     return _by_own_table(user, password)
@@ -117,16 +118,20 @@ def _by_imap(address: str, password: str, settings: Settings, check_imap: Callab
     if settings.login_name == "local" and address.rpartition("@")[2] != settings.domain.lower():
         raise SignInRefusedError("the server would take alice of one domain for alice of another")
     check_imap(Account(address, settings.imap, settings.smtp, Password(settings.username(address), password), settings.sieve))
-    user = User.get_or_none(User.address == address) or _first_time(address)
+    user = User.get_or_none(User.address == address) or _first_time(address, settings)
     if not user.active:
         raise NotLetInError(Refusal.DISABLED, user.address)
     return user
 
 
-def _first_time(address: str) -> User:
+def _first_time(address: str, settings: Settings) -> User:
+    if reserved_addresses.is_reserved(address):
+        raise NotLetInError(Refusal.RESERVED, address)
     local, _, domain = address.rpartition("@")
     try:
         with db.atomic():
-            return User.create(address=address, local=local, domain=domain)
+            user = User.create(address=address, local=local, domain=domain)
+            new_accounts.created(user, settings)
+            return user
     except IntegrityError:  # two tabs at once
         return User.get(User.address == address)

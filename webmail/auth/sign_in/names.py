@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_LOCAL, _DOMAIN = re.compile(r"\w[\w.!#$&'*+=?^{|}~-]{0,63}"), re.compile(r"\w[\w.-]{0,189}")
 _ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,190}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 
@@ -18,3 +19,9 @@ def normalise(address_or_name: str, domain: str) -> str:
     if "@" not in text and domain:
         text = f"{text}@{domain.lower()}"
     return text if _ADDRESS.fullmatch(text) and len(text) <= 254 and text.isprintable() else ""
+
+
+def is_for_account(address: str) -> bool:
+    """Whether a new account may have this address (normalised): both parts name folders of the mail server."""
+    local, _at, domain = address.rpartition("@")
+    return bool(_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)) and ".." not in address

@@ -44,7 +44,12 @@ def must_accept(user: User, settings: Settings) -> bool:
 
 
 def text(settings: Settings, language: str) -> str:
-    """The text in this language, else in another; "" where there are no terms, or none that can be read."""
+    """The text in this language, else in another; "" where there are no terms, or none that can be read.
+
+    A file that config.toml names wins over what a page of administration holds.
+    """
+    if not settings.terms_file:
+        return _CONTROLS.sub("", settings.presentation.terms.in_language(language)).strip()
     for file in files(settings, language):
         try:
             return read(file)

@@ -11,6 +11,7 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webmail.auth import account_management
 from webmail.auth.factors import requirement, second_step, trusted_devices
 from webmail.auth.factors.second_step import Factor
 from webmail.auth.guard import FACTOR
@@ -76,6 +77,7 @@ def complete(user: User, how: Started, target: str) -> Response:
             audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     if not standing:
         return _too_late(target)
+    _note_sign_in(user)
     _note_language(user, how)
     _note_requirement(user)
     _learn_people(user, how.password)
@@ -118,6 +120,12 @@ def _note_language(user: User, how: Started) -> None:
         return
     with suppress(*DATABASE_AWAY):
         User.update(spoken=spoken).where(User.id == user.id).execute()
+
+
+def _note_sign_in(user: User) -> None:
+    """Remember that the person was here, for administrators. One UPDATE, at most once an hour."""
+    with suppress(*DATABASE_AWAY):
+        account_management.note_sign_in(user)
 
 
 def _note_requirement(user: User) -> None:

@@ -36,7 +36,6 @@ from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import after_the_answer, settings
 from webmail.web.forms.request_values import local_path, next_path
-from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.responses.errors import csrf_error
@@ -44,12 +43,6 @@ from webmail.web.responses.too_many import told_to_wait, too_many_words
 from webmail.web.responses.unavailable import because
 
 PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/sign_in/waiting_lines.py)
-
-
-@add_banner("auth/_shared_bar.html", "")
-def _is_on_shared() -> bool:
-    row = visit().row
-    return row is not None and row.shared
 
 
 @blueprint.get("/login")

@@ -10,6 +10,7 @@ from webmail.calendar import editing, objects
 from webmail.calendar.repeat import Repeat, repeat_of
 from webmail.collections import store as collections
 from webmail.collections.store import Access
+from webmail.itip import people
 from webmail.mail import Address
 from webmail.mime.formats.calendars import calendar_object, event_edit, event_links
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -57,6 +58,9 @@ class Invited:
     person: Address
     answer: str
     optional: bool = False
+    key: str = ""  # the address as it is compared
+    sends: str = ""  # who comes instead of them
+    sent_by: str = ""  # in whose place they come
 
     @property
     def hook(self) -> str:
@@ -189,7 +193,14 @@ def _add_people(facts: EventFacts, event: Component) -> None:
     facts.organizer = _person(organizer) if organizer else None
     lines = event.lines("ATTENDEE")
     facts.people = [
-        Invited(_person(line), line.param("PARTSTAT").lower() or "needs-action", line.param("ROLE").upper() == "OPT-PARTICIPANT")
+        Invited(
+            _person(line),
+            line.param("PARTSTAT").lower() or "needs-action",
+            line.param("ROLE").upper() == "OPT-PARTICIPANT",
+            people.key_of(line),
+            ", ".join(people.named_in(line, "DELEGATED-TO")),
+            ", ".join(people.named_in(line, "DELEGATED-FROM")),
+        )  # fmt: skip
         for line in lines[:MOST_PEOPLE]
         if line.param("CUTYPE").upper() not in ("ROOM", "RESOURCE")
     ]

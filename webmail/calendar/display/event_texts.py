@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, datetime, time, tzinfo
+from typing import Any
 
 from babel.dates import get_day_names
 from flask_babel import gettext as _
@@ -16,6 +17,7 @@ from webmail.calendar.display.event_facts import EventFacts, Invited
 from webmail.calendar.repeat import Repeat
 from webmail.mime.formats.recurrence import recurrence_edit
 from webmail.web.formatting import clock_time, day_in_full, here
+from webmail.web.templates.addresses import url_for
 
 _MINUTE, _HOUR, _DAY, _WEEK = 1, 60, 1440, 10_080
 
@@ -174,6 +176,8 @@ def invited_words(invited: Invited) -> str:
             return _("declined")
         case "tentative":
             return _("may come")
+        case "delegated" if invited.sends:
+            return _("sends %(who)s in their place", who=invited.sends)
         case "delegated":
             return _("is sending someone else")
         case _:
@@ -204,3 +208,13 @@ def remark_words(remarks: Iterable[str]) -> list[str]:
         "weekly": _("It doesn’t say how often, so every week was chosen."),
     }
     return [words[one] for one in remarks]
+
+
+def kept_inside_words() -> str:
+    """Why a calendar with events whose time other people count on stays (`KeptHereError`)."""
+    return _("People have booked appointments in this calendar, so it can’t be deleted. Cancel them first: they are told then.")
+
+
+def kept_link(number: int) -> dict[str, Any]:
+    """To where they can be cancelled, as a notice has it."""
+    return {"url": url_for("appointments.show_one", number=number), "text": _("Show the appointments"), "here": True}

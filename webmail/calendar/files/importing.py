@@ -14,6 +14,7 @@ import peewee as pw
 
 from webmail.calendar import editing, objects, privacy
 from webmail.calendar.editing import Done, EventChangedElsewhereError, Write
+from webmail.calendar.free_busy import host_events
 from webmail.collections import quota
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
@@ -123,7 +124,9 @@ def plan(content: bytes, calendar: int, zone: tzinfo, user: User) -> EventPlan:
         if known and known[1] in ("", hashlib.sha256(one.text.encode()).hexdigest()):
             planned.same += 1
         elif _usable(one, zone, planned):
-            if known:
+            if known and _is_booked(one, calendar, zone):
+                planned.remarks.append(FileRemark(one.line, FileRemarkKind.BOOKED, one.title))
+            elif known:
                 planned.changed.append((one, *known))
             else:
                 planned.fresh.append(one)
@@ -141,6 +144,14 @@ def _there(calendar: int, uids: Sequence[str], *, hides: bool) -> dict[str, tupl
         )
         found |= {uid: (href, etag) for uid, href, etag in rows.tuples()}
     return found
+
+
+def _is_booked(file_object: FileObject, calendar: int, zone: tzinfo) -> bool:
+    """Whether it would move what other people count on. No query for any other event."""
+    if not file_object.uid.startswith(host_events.UID):
+        return False
+    row = CalendarObject.get_or_none(CalendarObject.collection == calendar, CalendarObject.uid == file_object.uid)
+    return row is not None and host_events.would_move(row, objects.prepared(file_object.text, zone, once=True)[1].takings)
 
 
 def _usable(file_object: FileObject, zone: tzinfo, planned: EventPlan) -> bool:

@@ -8,8 +8,10 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from webmail.calendar.free_busy.busy_people import BusySpan
+from webmail.calendar.free_busy.working_hours import WorkSpan
 
 PARTS = 2  # columns of an hour
+OUTSIDE = 4  # the level of free time in which somebody does not work
 
 
 class GridPiece(NamedTuple):
@@ -29,9 +31,10 @@ def columns(day: date, zone: tzinfo, hours: tuple[int, int]) -> list[int]:
     return [int((midnight + timedelta(minutes=60 // PARTS * one)).replace(tzinfo=zone).timestamp()) for one in steps]
 
 
-def pieces(spans: Iterable[BusySpan], edges: Sequence[int]) -> list[GridPiece]:
-    """A row of the grid of a day."""
+def pieces(spans: Iterable[BusySpan], edges: Sequence[int], hours: Sequence[WorkSpan] | None = None) -> list[GridPiece]:
+    """A row of the grid of a day. `hours`: in which they work, None where that is not said."""
     last = len(edges) - 1
+    works = [hours is None or any(one.start < edges[at + 1] and one.end > edges[at] for one in hours) for at in range(last)]
     levels: list[BusySpan | None] = [None] * last
     for span in (one for one in spans if one.start < edges[-1] and one.end >= edges[0]):
         for at in range(max(bisect_right(edges, span.start) - 1, 0), last):
@@ -42,7 +45,7 @@ def pieces(spans: Iterable[BusySpan], edges: Sequence[int]) -> list[GridPiece]:
     found: list[GridPiece] = []
     held: list[BusySpan] = []
     for at, taken in enumerate(levels):
-        level, title = (taken.level, taken.title) if taken else (0, "")
+        level, title = (taken.level, taken.title) if taken else (0 if works[at] else OUTSIDE, "")
         before, width = found[-1] if found else None, 1
         if before is not None and (before.level, before.title) == (level, title):
             found.pop()

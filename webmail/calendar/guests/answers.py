@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from webmail.calendar.guests import guest_lines, sent_invitations
+from webmail.calendar.guests import guest_lines, guest_replies, sent_invitations
+from webmail.calendar.guests.guest_replies import ReplyKind
 from webmail.calendar.guests.organising import Organiser, Posting
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.itip import distribution, people
 from webmail.itip.people import Invitee
-from webmail.models import CalendarObject, Outbox, User
+from webmail.models import CalendarObject, GuestReply, Outbox, User
 
 _SAID = (people.ACCEPTED, people.TENTATIVE, people.DECLINED)
 
@@ -29,15 +30,30 @@ class AnswerCounts:
     silent: int
     hidden: bool
     number: int
+    replies: list[GuestReply] = field(default_factory=list)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What guests wrote with their answers, by their address as it is compared."""
+        return {one.sender: one.comment for one in self.replies if one.kind == ReplyKind.NOTE}
+
+    @property
+    def uninvited(self) -> list[GuestReply]:
+        return [one for one in self.replies if one.kind == ReplyKind.UNINVITED]
 
 
 def counted(guests: Sequence[Invitee], row: CalendarObject, organiser: Organiser) -> AnswerCounts:
-    """1 query."""
+    """2 queries."""
+    invited = {one.key for one in guests}
+    replies = [one for one in guest_replies.of_event(organiser.user.id, row.uid) if not (
+        one.kind == ReplyKind.UNINVITED and one.sender in invited)]  # fmt: skip
     times = Counter(one.answer for one in guests)
     silent = sum(count for answer, count in times.items() if answer not in (*_SAID, people.DELEGATED))
     number = sent_invitations.reminders(organiser.user.id, row.uid) + 1
     accepted, tentative, declined = (times[one] for one in _SAID)
-    return AnswerCounts(accepted, tentative, declined, silent, guest_lines.is_hidden(row.text), number)
+    return AnswerCounts(
+        accepted, tentative, declined, silent, guest_lines.is_hidden(row.text), number, replies
+    )  # fmt: skip
 
 
 @begun_again

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from webmail.auth.address_owners import account_of
 from webmail.calendar import meeting_mail, objects
+from webmail.calendar.rooms.bookings import Booker
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.itip import incoming, people
@@ -35,7 +36,7 @@ def local(messages: Sequence[ItipMessage], settings: Settings) -> list[LocalAnsw
     found = []
     for message in messages:
         for address in message.recipients if message.method == REPLY else ():
-            owner = account_of(next(iter(people.keys([address])), ""))
+            owner = account_of(people.key(address))
             if owner is None:
                 continue
             own = tuple(number for number, _owner, _props in collections.calendars_of([owner.id]))
@@ -46,7 +47,7 @@ def local(messages: Sequence[ItipMessage], settings: Settings) -> list[LocalAnsw
 def note(answer: LocalAnswer, settings: Settings) -> bool:
     """Write an answer into the organiser's event; False where they have no such event, or nothing changes. In a transaction that
     has locked `calendars`."""
-    row = _organised(answer.calendars, answer.message.uid, answer.me)
+    row = organised(answer.calendars, answer.message.uid, answer.me)
     if row is None:
         return False
     text = row.text
@@ -68,7 +69,7 @@ def take_back(before: str, after: str, me: people.Addresses, settings: Settings)
         return False
     calendars = tuple(number for number, _owner, _props in collections.calendars_of([owner.id]))
     collections.lock(calendars)
-    row = _organised(calendars, parsed(after).parts("VEVENT")[0].value("UID"), meeting_mail.addresses_of(owner, settings))
+    row = organised(calendars, parsed(after).parts("VEVENT")[0].value("UID"), meeting_mail.addresses_of(owner, settings))
     if row is None:
         return False
     root = parsed(row.text)
@@ -91,7 +92,7 @@ def _organizer(text: str) -> str:
     return next((key for event in events if (key := people.organizer(event))), "")
 
 
-def _organised(calendars: Sequence[int], uid: str, me: people.Addresses) -> CalendarObject | None:
+def organised(calendars: Sequence[int], uid: str, me: people.Addresses) -> CalendarObject | None:
     """The event of this UID that somebody of these addresses organises, in their calendars. 1 query."""
     mine = CalendarObject.collection.in_(list(calendars)) & (CalendarObject.uid == uid[:255])
     found: CalendarObject | None = CalendarObject.select().where(mine).first() if calendars else None
@@ -101,9 +102,11 @@ def _organised(calendars: Sequence[int], uid: str, me: people.Addresses) -> Cale
 def _rewritten(row: CalendarObject, text: str, settings: Settings) -> bool:
     if text == row.text:
         return False
+    zone = objects.zone_of(settings.timezone)
     try:
-        found = objects.prepared(text, objects.zone_of(settings.timezone), once=row.recurring == objects.ONCE)
+        found = objects.prepared(text, zone, once=row.recurring == objects.ONCE)
     except UnusableCalendarError:
         return False
-    objects.write(row.collection_id, row.href, text, found, row)
+    keeps_rooms = Booker(None, zone, optional=True)  # whoever booked goes on: a guest's answer neither books nor frees a room
+    objects.write(row.collection_id, row.href, text, found, row, keeps_rooms, answered=True)
     return True

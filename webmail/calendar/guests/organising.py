@@ -1,6 +1,7 @@
 """Organising: what is written to calendars with what guests are told of it, in one transaction; and undo of both.
 
-Pages alone write so. What comes by import, from devices, other servers or out of the trash tells nobody anything.
+Pages write so, and devices by `device_scheduling.py`. What comes by import, from other servers or out of the trash tells nobody
+anything.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from webmail.auth import account_management
 from webmail.calendar import editing, meeting_mail
 from webmail.calendar.editing import Done, Write
-from webmail.calendar.guests import guest_reminders, local_answers, sent_invitations
+from webmail.calendar.guests import automatic_answers, guest_links, guest_reminders, local_answers, sent_invitations
+from webmail.calendar.guests.automatic_answers import InvitedColleague
+from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
@@ -69,8 +73,8 @@ class Posted:
 
 
 def organiser_of(user: User, access: Access, settings: Settings) -> Organiser:
-    """3 queries at most."""
-    own = access.collection.user_id == user.id
+    """Whose calendar it is; in a group's own, which has no mailbox, who writes there. 3 queries at most."""
+    own = access.collection.user_id == user.id or access.collection.user.role == account_management.GROUP
     owner = user if own else access.collection.user
     return Organiser(owner, meeting_mail.addresses_of(owner, settings), "" if own else user.address)
 
@@ -84,16 +88,40 @@ def write(user: User, writes: Sequence[Write], posting: Posting, **more: Any) ->
     organisers = _organisers(user, writes, posting.settings)
     before = _texts(writes)
     planned = [_planned(one, before.get((one.calendar, one.href), ""), organisers.get(one.calendar), posting) for one in writes]
+    automatic = [
+        automatic_answers.colleagues(messages, organisers[one.calendar].user, posting.settings)
+        if messages and not posting.silent and not before.get((one.calendar, one.href))
+        else []
+        for one, messages in planned
+    ]
+    planned = [
+        (replace(one, text=automatic_answers.as_answered(one.text, colleagues)), messages)
+        for (one, messages), colleagues in zip(planned, automatic, strict=True)
+    ]
     with db.atomic():
         if any(messages for _one, messages in planned):
             in_turn(user)
+        if any(automatic):
+            theirs = [number for each in automatic for number in automatic_answers.calendars_of(each)]
+            collections.lock(sorted({*theirs, *(one.calendar for one in writes)}))
         posted = Posted(editing.write(user, [one for one, _messages in planned], posting.settings, **more))
-        for done, (_one, messages) in zip(posted.done, planned, strict=True):
+        for done, (_one, messages), colleagues in zip(posted.done, planned, automatic, strict=True):
             if posting.remind is not None:
                 guest_reminders.choose(user, done.calendar, done.href, wanted=posting.remind)
             if messages and not posting.silent:
-                posted.rows += _post(user, organisers[done.calendar], messages, batch_of(done), posting)
+                posted.rows += post(user, organisers[done.calendar], messages, batch_of(done), posting)
+                at_colleagues(messages, colleagues, organisers[done.calendar], posting.settings)
     return posted
+
+
+def at_colleagues(
+    messages: Sequence[ItipMessage], invited: Sequence[InvitedColleague], organiser: Organiser, settings: Settings
+) -> None:
+    """What is done in the calendars of people of this server as they chose, before any mail arrives."""
+    automatic_answers.carry_out(invited, organiser.user, settings)
+    for one in messages:
+        if one.method == automatic_answers.CANCEL and not one.at:
+            automatic_answers.withdraw(one.uid, sorted(people.keys(one.recipients)), organiser.me, settings)
 
 
 @begun_again
@@ -112,6 +140,10 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
         for step, item in zip(steps, writes, strict=True):
             organiser, now_there = organisers.get(item.calendar), texts.get((item.calendar, item.href), "")
             gone, told = sent_invitations.take_back(organiser.user.id, batch_of(step)) if organiser else (set(), False)
+            if organiser and gone and not step.before:
+                automatic_answers.withdraw(_uid(now_there), sorted(gone), organiser.me, posting.settings)
+            if organiser and gone:
+                guest_links.put_back(organiser.user.id, _uid(now_there or item.text), gone, item.text, organiser.me)
             if not told:
                 if organiser and "ATTENDEE" in now_there.upper():
                     answered.append((item.text, now_there, organiser.me))
@@ -121,7 +153,7 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
             planned, messages = _planned(newer, now_there, organiser, posting)
             back.append(planned)
             if organiser:
-                later.append((organiser, step, [left for each in messages if (left := _without(each, gone)).recipients]))
+                later.append((organiser, step, [left for each in messages if (left := without(each, gone)).recipients]))
         return back
 
     with db.atomic():
@@ -130,7 +162,7 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
         for answer in answered if undone else ():
             local_answers.take_back(*answer, posting.settings)
         for organiser, step, messages in later if undone else ():
-            rows += _post(user, organiser, messages, f"{batch_of(step)[:30]}-u", posting)
+            rows += post(user, organiser, messages, f"{batch_of(step)[:30]}-u", posting)
     return undone, rows
 
 
@@ -167,19 +199,24 @@ def _planned(item: Write, before: str, organiser: Organiser | None, posting: Pos
         )
     except _UNREADABLE:
         return item, []
-    things = _things(before) | _things(item.text)
-    messages = [left for one in found.messages if (left := _without(one, things)).recipients]
+    things = things_in(before) | things_in(item.text)
+    messages = [left for one in found.messages if (left := without(one, things)).recipients]
     return replace(item, text=found.text), messages
 
 
-def _things(text: str) -> set[str]:
+def things_in(text: str) -> set[str]:
     """The addresses of rooms and things, which get no mail."""
     events = parsed(text).parts("VEVENT") if text else []
     return {one.key for event in events for one in people.guests(event) if one.kind in ("room", "resource")}
 
 
-def _without(message: ItipMessage, keys: set[str]) -> ItipMessage:
-    return replace(message, recipients=tuple(one for one in message.recipients if sent_invitations.key_of(one) not in keys))
+def _uid(text: str) -> str:
+    return next((event.value("UID") for event in parsed(text).parts("VEVENT")), "") if text else ""
+
+
+def without(message: ItipMessage, keys: set[str]) -> ItipMessage:
+    """The message to those of its recipients that are not these (keys of addresses)."""
+    return replace(message, recipients=tuple(one for one in message.recipients if guest_links.key_of(one) not in keys))
 
 
 def _newer(text: str) -> str:
@@ -190,7 +227,13 @@ def _newer(text: str) -> str:
     return str(root) if root is not None else ""
 
 
-def _post(user: User, organiser: Organiser, messages: Sequence[ItipMessage], batch: str, posting: Posting) -> list[Outbox]:
+def post(
+    user: User, organiser: Organiser, messages: Sequence[ItipMessage], batch: str, posting: Posting, *, again: int = 0
+) -> list[Outbox]:
+    """Queue what guests are told, from who acts; in the transaction that writes the event. `again`: as for
+    `sent_invitations.post`. Raises as `write`."""
     sender = organiser.acting
     from_them = [replace(one, sender=sender) if sender else one for one in messages]
-    return sent_invitations.post(organiser.user.id, user, from_them, batch, posting.settings, posting.credential(), posting.draft)
+    return sent_invitations.post(
+        organiser.user.id, user, from_them, batch, posting.settings, posting.credential(), posting.draft, again=again
+    )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from flask import Flask
+
 from webmail import preferences, system_mail
 from webmail.calendar import meeting_mail
 from webmail.calendar.guests.organising import Posting
@@ -11,6 +15,12 @@ from webmail.itip.messages import ItipMessage
 from webmail.mail import Draft
 from webmail.models import User
 from webmail.web.formatting import written_in
+from webmail.web.public_links import public_link
+
+
+def guest_page_url(link: str) -> str:
+    """The address of a guest's page as they reach it; "" without a link."""
+    return public_link("calendar.guest_page", link=link) if link else ""
 
 
 def posting(user: User, settings: Settings) -> Posting:
@@ -19,6 +29,17 @@ def posting(user: User, settings: Settings) -> Posting:
 
     def draft(message: ItipMessage) -> Draft:
         with written_in(system_mail.in_language_of(user, settings)):
-            return meeting_mail.draft_of(user, message, settings, zone)
+            return meeting_mail.draft_of(user, message, settings, zone, guest_page_url(message.link))
 
     return Posting(settings, lambda: None, draft)
+
+
+def posting_outside(app: Flask, settings: Settings, user: User) -> Posting:
+    """The same for what comes from devices, outside the application's context."""
+    found = posting(user, settings)
+
+    def draft(message: ItipMessage) -> Draft:
+        with app.app_context():
+            return found.draft(message)
+
+    return replace(found, draft=draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -54,15 +54,18 @@ def remind(user: User, due: Sequence[reminders.Reminder], settings: Settings) ->
         else:
             count = len(events)
             subject = ngettext("%(num)d reminder from your calendar", "%(num)d reminders from your calendar", count)
-        end = _("You received this because an event in your calendar asks for it. You can change that in your settings.")
+        end = _("You received this because an event or a task of yours asks for it. You can change that in your settings.")
         return _send(user, "reminder", subject, subject, events, end, settings)
 
 
 def _reminded(reminder: reminders.Reminder, calendar: Collection | None, zone: tzinfo, user: User) -> LetterEvent:
-    taking = reminder.taking
+    taking, is_todo = reminder.taking, reminder.component == "VTODO"
+    if is_todo:
+        taking = replace(taking, start=taking.end)
     begins, ends = _moment(taking.start, taking.whole_day), _moment(taking.end - taking.whole_day * 86_400, taking.whole_day)
     when = when_words(begins, max(begins, ends), zone)
-    url = public_link("calendar.event", calendar=reminder.calendar, href=reminder.href, at=taking.recurrence_id or None)
+    endpoint = "todo.edit" if is_todo else "calendar.event"
+    url = public_link(endpoint, calendar=reminder.calendar, href=reminder.href, at=taking.recurrence_id or None)
     name = look.title_of(collections.props_for(calendar, user)) if calendar else ""
     return LetterEvent(_title(taking.summary), when, look.one_line(taking.location)[:_LONGEST], name, url)
 

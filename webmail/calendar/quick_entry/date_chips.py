@@ -23,16 +23,17 @@ _BLOCK = re.compile(r"<(?:br|/p|/div|/td|/tr|/li|/h[1-6])\b", re.I)
 
 @dataclass(frozen=True, slots=True)
 class DateChip:
-    """When it is: in words, and as the address of the form names it."""
+    """When it is: in words, and as the address of the form names it. `is_deadline`: until then something is to be done."""
 
     words: str
     at: str
+    is_deadline: bool = False
 
 
 def chips(text: str, sent: datetime, now: datetime, language: str) -> list[DateChip]:
     """The times that a text names, as at the moment when it was `sent`; both by one's own clock. No queries."""
     found = [one for one in _named(text[:_READ], sent, language) if _moment(one.end) > now - _OVER]
-    return [DateChip(chip_words(one), name_of(one)) for one in found]
+    return [DateChip(chip_words(one), name_of(one), one.is_deadline) for one in found]
 
 
 @lru_cache(maxsize=256)

@@ -37,6 +37,16 @@ _DAY_OR_HOUR = re.compile(
 )
 _HOURS = re.compile(_HOUR)
 _PLACE = re.compile(r"(?<!\w)(?:salle|amphi|gymnase|cdi|room|hall|lieu|where|place) ?:?")
+_DEADLINE = re.compile(  # until when something is to be done
+    r"(?<!\w)a (?:rendre|remettre|renvoyer|retourner|completer|finir|terminer|faire|payer|regler)(?!\w)"
+    r"|(?<!\w)(?:date limite|dernier delai|echeance|deadline|due|au plus tard|d'ici|no later than|at the latest|hand in|turn in)"
+    r"(?!\w)"
+    rf"|(?<!\w)(?:pour|avant) (?:le |ce )?(?:\d|{FRENCH.day_names}|demain)|(?<!\w)by (?:the )?(?:\d|{ENGLISH.day_names}|tomorrow)"
+)
+_GATHERING = re.compile(
+    r"(?<!\w)(?:reunions?|conseil|rendez-vous|rdv|conference|spectacle|concert|sortie|repas|dejeuner|diner|fete|examen|oral"
+    r"|meetings?|appointment|lunch|dinner|party|concert|exam|workshop|interview|visit)(?!\w)"
+)
 _SAID = re.compile(r"(?:a ecrit|wrote|schrieb) ?:|^(?:de|from|date|envoye|sent|objet|subject|to|a|cc) ?:")
 _MOVED = re.compile(
     r"(?<!\w)(?:avance|reporte|decale|deplace|repousse|moved|brought forward|postponed|rescheduled|pushed back|put back|changed)"
@@ -76,8 +86,14 @@ def dates_in(text: str, sent: datetime, language: str, most: int = MOST, longest
         is_date = _is_date(one, near, sent)
         previous = is_date and (one.has_day or not found)
         if is_date and not _is_said_again(found, one) and previous:
-            found.append(one)
+            found.append(replace(one, is_deadline=_is_deadline(one, near)))
     return found
+
+
+def _is_deadline(understood: Understood, sentence: str) -> bool:
+    """Whether a sentence says until when something is to be done, and not that people meet."""
+    simple = plain(sentence)
+    return not understood.place and _DEADLINE.search(simple) is not None and _GATHERING.search(simple) is None
 
 
 def _is_said_again(found: list[Understood], understood: Understood) -> bool:

@@ -51,6 +51,7 @@ class Understood:
     unclear: tuple[str, ...] = ()
     has_day: bool = True  # a day was said
     has_hour: bool = False  # an hour was said
+    is_deadline: bool = False  # until then something is to be done (`dates_in_text`)
 
     @property
     def all_day(self) -> bool:

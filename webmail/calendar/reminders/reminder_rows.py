@@ -37,6 +37,13 @@ def moved(number: int, calendar: int) -> None:
     NextReminder.update(owner=_owner(calendar)).where(NextReminder.object == number).execute()
 
 
+def owner_changed(calendar: int) -> None:
+    """Have somebody else reminded of a calendar's events: its owner now, by their own clock. 1 query."""
+    events = CalendarObject.select(CalendarObject.id).where(CalendarObject.collection == calendar)
+    again = NextReminder.update(owner=_owner(calendar), due=0, upto=_done_upto(int(time.time())))
+    again.where(NextReminder.object.in_(events)).execute()
+
+
 def _owner(calendar: int) -> Any:
     return Collection.select(Collection.user).where(Collection.id == calendar)
 
@@ -56,9 +63,9 @@ def look_again(user: User) -> None:
         again.where(NextReminder.object.in_(mine)).execute()
 
 
-def to_fill() -> Any:
-    """The query for what `fill` goes on with."""
-    return IndexFill.select().where(IndexFill.name == _FILL)
+def to_fill(name: str = _FILL) -> Any:
+    """The query for what `fill` goes on with, or what fills another index."""
+    return IndexFill.select().where(IndexFill.name == name)
 
 
 def fill() -> int:

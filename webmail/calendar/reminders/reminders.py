@@ -19,6 +19,7 @@ import peewee as pw
 
 from webmail import preferences
 from webmail.calendar.reminders import reminder_rows
+from webmail.calendar.todos import todo_rows
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
@@ -26,7 +27,18 @@ from webmail.database.connection import db
 from webmail.mime.formats.calendars import alarms as calendar_alarms
 from webmail.mime.formats.calendars.alarms import MAIL, SCREEN, Clock
 from webmail.mime.formats.recurrence.occurrences import Taking
-from webmail.models import CalendarObject, Collection, NextReminder, Occurrence, ShownReminder, SystemMessage, User, now
+from webmail.models import (
+    FOR_EVER,
+    CalendarObject,
+    Collection,
+    NextReminder,
+    Occurrence,
+    ShownReminder,
+    SystemMessage,
+    Todo,
+    User,
+    now,
+)
 from webmail.preferences import Preferences
 
 log = logging.getLogger(__name__)
@@ -34,7 +46,8 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(seconds=20)
 LATE = 3600  # seconds: what comes later than that, of an event that has begun, does not come at all
 KEPT = timedelta(days=7)  # on pages
-_AHEAD = 35 * 86_400  # seconds: an event with nothing to remind of until then is looked at again then
+_DAY = 86_400
+_AHEAD = 35 * _DAY  # seconds: an event with nothing to remind of until then is looked at again then
 _MOST_TIMES = 3000  # that one event takes place, within the time looked at
 _PIECE = 200  # events at a time
 _MOST_PIECES = 100  # in one sweep
@@ -52,6 +65,7 @@ class Reminder:
     moment: int
     way: str
     taking: Taking
+    component: str = "VEVENT"
 
 
 @dataclass(slots=True)
@@ -149,21 +163,32 @@ def _look(row: NextReminder, item: CalendarObject, clock: Clock, at: int) -> _Lo
         return look
     before, after = calendar_alarms.reach(alarms)
     until = at + _AHEAD
-    near = (Occurrence.end >= row.upto - after) & (Occurrence.start < until + before)
-    times = Occurrence.select().where(Occurrence.object == item.id, near).order_by(Occurrence.start).limit(_MOST_TIMES)
-    takings = [
-        Taking(one.start, one.end, bool(one.whole_day), one.recurrence_id, one.summary, one.location, one.busy, one.status)
-        for one in times
-    ]
+    takings = _takings(item, row.upto - after, until + before)
     for alarm in calendar_alarms.due_alarms(alarms, takings, clock):
         if alarm.due > at:
             look.next = min(look.next or alarm.due, alarm.due)
         elif alarm.due > row.upto:
-            look.due.append(Reminder(item.id, item.collection_id, item.href, alarm.due, alarm.way, alarm.taking))
+            reminder = Reminder(item.id, item.collection_id, item.href, alarm.due, alarm.way, alarm.taking, item.component)
+            look.due.append(reminder)
+    look.seen = max((one.seen for one in alarms.own), default=0)
+    if item.component == "VTODO" and not look.next:  # its next date comes with a change
+        return look
     if not look.next or look.next > until:
         look.next = until if item.last > at else 0
-    look.seen = max((one.seen for one in alarms.own), default=0)
     return look
+
+
+def _takings(item: CalendarObject, start: int, end: int) -> list[Taking]:
+    """When an object takes place within this time, or is due. 1 query."""
+    if item.component == "VTODO":
+        found = todo_rows.taking_of(item.id)
+        return [found] if found else []
+    near = (Occurrence.end >= start) & (Occurrence.start < end)
+    times = Occurrence.select().where(Occurrence.object == item.id, near).order_by(Occurrence.start).limit(_MOST_TIMES)
+    return [
+        Taking(one.start, one.end, bool(one.whole_day), one.recurrence_id, one.summary, one.location, one.busy, one.status)
+        for one in times
+    ]
 
 
 def _claimed(looks: Sequence[_Look], at: int, owner: int) -> list[_Look]:
@@ -237,23 +262,30 @@ class OnPage:
     start: int
     end: int
     whole_day: int
+    component: str
 
 
 def due_on_pages(user: User, most: int) -> list[OnPage]:
     """The first of what a person is to be reminded of now, as the events are now. 1 query."""
     when = (Occurrence.object == ShownReminder.object) & (Occurrence.recurrence_id == ShownReminder.recurrence_id)
+    either = pw.fn.COALESCE
+    day_after = Todo.due + Todo.whole_day * _DAY
+    takes_place = Occurrence.id.is_null(False) & (Occurrence.status != "CANCELLED")
     rows: Any = (
         ShownReminder.select(
-            ShownReminder.id, CalendarObject.collection, CalendarObject.href, ShownReminder.recurrence_id, Occurrence.summary,
-            Occurrence.location, Occurrence.start, Occurrence.end, Occurrence.whole_day,
+            ShownReminder.id, CalendarObject.collection, CalendarObject.href, ShownReminder.recurrence_id,
+            either(Occurrence.summary, Todo.title), either(Occurrence.location, ""), either(Occurrence.start, Todo.due),
+            either(Occurrence.end, day_after), either(Occurrence.whole_day, Todo.whole_day), CalendarObject.component,
         )
         .join(CalendarObject)
         .join(Collection)
-        .join(Occurrence, on=when)
+        .join(Occurrence, pw.JOIN.LEFT_OUTER, on=when)
+        .join(Todo, pw.JOIN.LEFT_OUTER, on=Todo.object == ShownReminder.object)
         .where(
-            ShownReminder.user == user, ShownReminder.since <= now(), Collection.user == user, Occurrence.status != "CANCELLED"
+            ShownReminder.user == user, ShownReminder.since <= now(), Collection.user == user,
+            takes_place | ((Todo.done == 0) & (Todo.due < FOR_EVER)),
         )
-        .order_by(Occurrence.start, ShownReminder.id)
+        .order_by(either(Occurrence.start, Todo.due), ShownReminder.id)
         .limit(most)
         .tuples()
     )  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from webmail.calendar.rooms import attendees, limits
+from webmail.calendar.rooms import attendees, limits, room_notices
 from webmail.calendar.rooms.attendees import TextInvitations
 from webmail.calendar.rooms.limits import RoomRefusalReason
 from webmail.collections import store as collections
@@ -36,6 +36,8 @@ from webmail.people.colleagues import may_write_as
 
 MOST_SLOTS = 20_000  # rows of one event in one room: four and a half hours on each day of a year
 _PIECE = 200  # rows of one statement
+_OVER, _OLD = 30 * 86_400, 400 * 86_400  # seconds
+_MOST_POSITIONS = 20  # of things of which there were more that are alike
 Span = tuple[int, int]
 
 
@@ -98,6 +100,13 @@ def span_of(start: int, end: int, whole_day: bool, zone: tzinfo) -> Span:
 def slots_of(start: int, end: int) -> range:
     """The numbers of the five minutes that a time touches."""
     return range(start // STEP, -(-end // STEP))
+
+
+def touching(start: int, end: int) -> Any:
+    """The condition for bookings that have some of this time. None is longer than its rows may be, so an index finds them,
+    however many there were before."""
+    begun = ResourceBooking.start.between(start - MOST_SLOTS * STEP, end - 1)
+    return begun & (ResourceBooking.end > start)
 
 
 def lock(texts: Iterable[str], rows: Iterable[CalendarObject | None]) -> None:
@@ -253,7 +262,7 @@ def _others(resource: Resource, spans: Sequence[Span], but: ResourceUse | None) 
     start, end = min(one[0] for one in spans) - STEP, max(one[1] for one in spans) + STEP
     rows: Any = ResourceBooking.select(ResourceBooking.position, ResourceBooking.start, ResourceBooking.end)
     others = (ResourceBooking.resource == resource.id) & (ResourceBooking.use != (but.id if but else 0))
-    return rows.where(others, ResourceBooking.start < end, ResourceBooking.end > start).tuples()
+    return rows.where(others, touching(start, end)).tuples()
 
 
 class Occupied:
@@ -313,9 +322,22 @@ def add(use: int, resource: int, new: Sequence[Mapping[str, Any]]) -> None:
     ]
     for at in range(0, len(slots), _PIECE):
         ResourceSlot.insert_many(slots[at : at + _PIECE]).execute()
+    if any(one["pending"] for one in new):
+        room_notices.ask(use)
 
 
 # --- as time goes by -------------------------------------------------------------------------------------------------
+
+
+def forget_old() -> None:
+    """Delete the rows for five minutes of what has been over for a month, which keep nobody from booking, and bookings of more
+    than a year ago. 1 query, and 2 for each room."""
+    at = int(time.time())
+    for number, copies in [(one.id, one.copies) for one in Resource.select()]:
+        over = (ResourceSlot.resource == number) & ResourceSlot.position.in_(range(max(copies, _MOST_POSITIONS)))
+        ResourceSlot.delete().where(over, ResourceSlot.slot < (at - _OVER) // STEP).execute()
+        old = (ResourceBooking.resource == number) & (ResourceBooking.start < at - _OLD)
+        ResourceBooking.delete().where(old, ResourceBooking.end < at - _OLD).execute()
 
 
 def extend(zone: tzinfo, most: int = 500) -> int:

@@ -12,6 +12,7 @@ import peewee as pw
 from webmail.auth import account_management
 from webmail.calendar.rooms.attendees import KINDS
 from webmail.database.connection import db
+from webmail.database.locks import serialize
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.headers.encoded_words import fold, sort_key
 from webmail.models import Resource, User
@@ -23,6 +24,10 @@ _CHUNK = 400
 
 class AddressTakenError(ValueError):
     """The address is that of an account, or of another room."""
+
+
+class RoomNameTakenError(ValueError):
+    """Another room of this site has the name: nobody could tell them apart."""
 
 
 class UnusableRoomError(ValueError):
@@ -62,9 +67,14 @@ def listed() -> list[Resource]:
     return list(Resource.select().order_by(Resource.kind, Resource.sort, Resource.id).limit(MOST))
 
 
-def are_any() -> bool:
-    """Whether there is anything to book. 1 query."""
-    return bool(Resource.select().exists())
+def approved_by(user: User) -> list[Resource]:
+    """Those whose bookings somebody approves. 1 query."""
+    return list(Resource.select().where(Resource.approver == user).order_by(Resource.sort))
+
+
+def change_approver(before: User, after: User) -> int:
+    """Returns how many rooms."""
+    return int(Resource.update(approver=after).where(Resource.approver == before).execute())
 
 
 def by_address(addresses: Iterable[str]) -> dict[str, Resource]:
@@ -76,6 +86,17 @@ def by_address(addresses: Iterable[str]) -> dict[str, Resource]:
     return found
 
 
+def is_room(address: str) -> bool:
+    """Whether an address is that of a room or thing. 1 query."""
+    return bool(Resource.select().where(Resource.address == address_key(address)).exists())
+
+
+def all_addresses() -> set[str]:
+    """Those of all rooms and things. 1 query."""
+    rows: Any = Resource.select(Resource.address).where(Resource.address != "").tuples()
+    return {address for (address,) in rows}
+
+
 def find(number: int) -> Resource | None:
     """By `id`. 1 query."""
     found: Resource | None = Resource.get_or_none(Resource.id == number)
@@ -84,7 +105,7 @@ def find(number: int) -> Resource | None:
 
 def save(described: RoomDescription, domain: str, existing: Resource | None = None) -> Resource:
     """Make or change one; without an address, one is made of its name. 1 transaction. Raises AddressTakenError,
-    UnusableRoomError."""
+    RoomNameTakenError, UnusableRoomError."""
     if not described.name.strip() or len(described.name) > LONGEST_NAME:
         raise UnusableRoomError("name")
     if described.kind not in KINDS:
@@ -96,12 +117,22 @@ def save(described: RoomDescription, domain: str, existing: Resource | None = No
         with db.atomic():
             if account_management.is_owned(address):
                 raise AddressTakenError(address)
+            _check_name(described, existing)
             if existing is None:
                 return Resource.create(address=address, **described.columns())
             Resource.update(address=address, **described.columns()).where(Resource.id == existing.id).execute()
             return Resource.get_by_id(existing.id)
     except pw.IntegrityError as error:
         raise AddressTakenError(address) from error
+
+
+def _check_name(described: RoomDescription, existing: Resource | None) -> None:
+    """1 query, in the transaction that writes. Raises RoomNameTakenError."""
+    serialize("names of rooms")
+    same = (Resource.sort == sort_key(described.name)[:200]) & (Resource.kind == described.kind)
+    others = [one for one in Resource.select().where(same) if existing is None or one.id != existing.id]
+    if any(sort_key(one.site) == sort_key(described.site) for one in others):
+        raise RoomNameTakenError(described.name)
 
 
 def delete(resource: Resource) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import editing
+from webmail.calendar.rooms.bookings import touching
 from webmail.calendar.rooms.public_titles import public_titles
 from webmail.models import CalendarObject, Resource, ResourceBooking, ResourceUse, User
 
@@ -36,7 +37,6 @@ def monday_of(day: date) -> date:
 def bookings_of(resource: Resource, first: date, days: int, zone: tzinfo, reader: User) -> dict[date, list[WeekBooking]]:
     """By each of these days, by the reader's clock. 5 queries."""
     begin, end = (datetime.combine(one, time(), zone) for one in (first, first + timedelta(days=days)))
-    touching = (ResourceBooking.start < int(end.timestamp())) & (ResourceBooking.end > int(begin.timestamp()))
     event = (CalendarObject.id, CalendarObject.collection, CalendarObject.href)
     rows: Any = (
         ResourceBooking.select(ResourceBooking, ResourceUse, User, *event)
@@ -44,7 +44,7 @@ def bookings_of(resource: Resource, first: date, days: int, zone: tzinfo, reader
         .join(User, pw.JOIN.LEFT_OUTER)
         .switch(ResourceUse)
         .join(CalendarObject)
-        .where(ResourceBooking.resource == resource.id, touching)
+        .where(ResourceBooking.resource == resource.id, touching(int(begin.timestamp()), int(end.timestamp())))
         .order_by(ResourceBooking.start)
         .limit(_MOST)
     )

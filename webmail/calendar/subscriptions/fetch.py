@@ -51,7 +51,11 @@ def typed(text: str) -> str:
 
 
 def host_of(url: str) -> str:
-    return (urlsplit(url).hostname or "")[:253]
+    """ "" for what is no address."""
+    try:
+        return (urlsplit(url).hostname or "")[:253]
+    except ValueError:
+        return ""
 
 
 def asking(settings: Settings) -> Ask:

@@ -153,7 +153,8 @@ def _write(subscription: CalendarSubscription, found: CalendarFile, changes: _Ch
 
 
 def _put_all(
-    subscription: CalendarSubscription, prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.Prepared | None]],
+    subscription: CalendarSubscription,
+    prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.PreparedObject | None]],
     settings: Settings, leaving: tuple[int, int],
 ) -> LimitReachedError | None:  # fmt: skip
     """Write as many as there is room for."""
@@ -218,7 +219,7 @@ def _etag(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prepared | None:
+def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.PreparedObject | None:
     """None for what can't be shown, which is noted."""
     if len(item.text.encode()) > _LARGEST:
         changes.note(FileRemarkKind.LARGE, item.title)
@@ -237,8 +238,8 @@ def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prep
 
 
 def _put(
-    subscription: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings:
-    Settings, leaving: tuple[int, int],
+    subscription: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.PreparedObject | None,
+    settings: Settings, leaving: tuple[int, int],
 ) -> None:  # fmt: skip
     if ready is None:
         if row is not None:

@@ -73,6 +73,8 @@ def calendar_note_words(kind: str) -> str:
             return _("an answer or a cancellation, not an event to add")
         case FileRemarkKind.MENDED:
             return _("a broken line, joined to the one before it")
+        case FileRemarkKind.BOOKED:
+            return _("somebody has booked this appointment, so it stays when it is")
         case FileRemarkKind.TOO_MANY:
             return _("the file has more events than fit in one calendar: the rest is left out")
     return ""

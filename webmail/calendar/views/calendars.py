@@ -15,6 +15,7 @@ from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.happenings import Happening
 from webmail.calendar.subscriptions.subscriptions import DERIVED
+from webmail.calendar.todos import todo_lists
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.store import Access
@@ -40,6 +41,8 @@ class ShownCalendar:
     writes: bool
     news: bool  # the owner was not told yet who sees its private events
     subscribed: bool
+    todos: bool  # what is to be done is there to read
+    only_todos: bool  # and nothing else
     new: bool  # they were not told yet that it is shared with them
     # another one after each change in it (a number alone might be that of a calendar that is gone); it looks the same
     version: tuple[int, datetime] = field(compare=False)
@@ -76,6 +79,8 @@ def _shown_calendar(access: Access, number: int, hidden: set[str]) -> ShownCalen
         access.writes,
         bool(row.private_news) and not owner,
         row.derived == DERIVED,
+        todo_lists.takes(access) and access.reads,
+        todo_lists.is_list_alone(access),
         access.new,
         (row.seq, row.modified),
     )
@@ -93,8 +98,9 @@ def event_classes(happening: Happening, calendar: ShownCalendar) -> str:
 
 @blueprint.app_template_global()
 def calendar_choices() -> tuple[tuple[str, tuple[ShownCalendar, ...]], ...]:
-    """The calendars of the side bar: one's own ("own"), subscribed ones ("other"), what others share ("shared")."""
-    mine = my_calendars()
+    """The calendars of the side bar: one's own ("own"), subscribed ones ("other"), what others share ("shared"). Lists for tasks
+    alone are among them where tasks are shown."""
+    mine = [one for one in my_calendars() if preferences().todos_shown or not one.only_todos]
     kinds = ["shared" if one.owner else "other" if one.subscribed else "own" for one in mine]
     groups = (
         (name, tuple(one for one, kind in zip(mine, kinds, strict=True) if kind == name)) for name in ("own", "other", "shared")

@@ -12,7 +12,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts
 from webmail.calendar.display.event_texts import elsewhere_words, privacy_words, series_words, status_words, when_words
-from webmail.calendar.views.guests.guest_fields import answers_words, tracked_answers
+from webmail.calendar.views.guests.guest_fields import answers_words, proposals_of, tracked_answers
 from webmail.calendar.views.rooms import event_rooms
 from webmail.collections import look
 from webmail.collections.store import Access
@@ -48,7 +48,7 @@ def event(calendar: int, href: str) -> Response:
         privacy=privacy_words(fields.privacy), following=_following(facts), to=address_text(asked) if asked else "",
         exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
         ours=request.args.get("at") or "", tracked=tracked, answers=answers_words(tracked) if tracked else "",
-        rooms=event_rooms.booked(facts),
+        rooms=event_rooms.booked(facts), proposals=proposals_of(facts, tracked),
     )  # fmt: skip
 
 

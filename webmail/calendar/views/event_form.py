@@ -26,8 +26,19 @@ from webmail.calendar.display.event_texts import (
     status_words,
     when_words,
 )
-from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, MOST_ROOMS, REMINDERS, SCOPES, EventForm, typed_day
+from webmail.calendar.forms import (
+    EMPTY_LINKS,
+    EMPTY_REMINDERS,
+    LONGEST_NOTES,
+    MOST_ROOMS,
+    REMINDERS,
+    SCOPES,
+    EventForm,
+    typed_day,
+)
+from webmail.calendar.free_busy import host_events
 from webmail.calendar.guests import guest_lines, organising
+from webmail.calendar.guests.sent_invitations import TextTooLongError
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import quick_entry, several, several_texts
 from webmail.calendar.reminders import usual_reminders
@@ -49,7 +60,7 @@ from webmail.calendar.views.guests.guest_fields import (
     with_new_guests,
 )
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
-from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
+from webmail.calendar.views.refusals import editable_here, say_kept, status_of, why_not, why_words
 from webmail.calendar.views.rooms import event_rooms
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
@@ -250,6 +261,13 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
         if after == before and is_same_list(inviting) and form.term == (facts.term is not None):  # a second click
             return redirect(event_url(calendar, href, facts.at), 303)
         return _conflict(form, facts, after)
+    if (
+        after is not None
+        and (after.start, after.end) != (before.start, before.end)
+        and (number := host_events.keeper_of(facts.row))
+    ):
+        say_kept(number)
+        after = None
     if after is None:
         return form_page(form, facts, 422)
     scope = form.scope if facts.parted and form.scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
@@ -366,6 +384,8 @@ def _say_refused(form: EventForm, error: Exception) -> None:
         form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
     elif isinstance(error, TooManyRequestsError):
         form.errors["invite"] = with_again(_("These are more people than you may write to at the moment."), error)
+    elif isinstance(error, TextTooLongError):
+        form.errors["notes"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_NOTES)
     elif isinstance(error, LimitReachedError):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     elif isinstance(error, RoomRefusedError):

@@ -14,11 +14,12 @@ from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError, WhyNot
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES
+from webmail.calendar.free_busy import host_events
 from webmail.calendar.guests import organising
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
 from webmail.calendar.views.guests.guest_fields import invited_to, organises, tell
-from webmail.calendar.views.refusals import why_words
+from webmail.calendar.views.refusals import say_kept, why_words
 from webmail.calendar.views.undo import hidden_words, posting, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
@@ -39,12 +40,19 @@ def ask_to_delete(calendar: int, href: str) -> Answer:
     access, row = mine(calendar, href)
     if access.private:
         return _say_private(calendar, href)
+    if number := host_events.keeper_of(row):
+        return _say_booked(number, calendar, href)
     return _question(_changeable(facts_here(access, row) if access.reads else None))
 
 
 def _say_private(calendar: int, href: str) -> Answer:
     """Back to what they see of an event that they can't change."""
     notify(why_words(NotEditableError(WhyNot.PRIVATE)), "caution")
+    return redirect(event_url(calendar, href), 303)
+
+
+def _say_booked(number: int, calendar: int, href: str) -> Answer:
+    say_kept(number)
     return redirect(event_url(calendar, href), 303)
 
 
@@ -81,6 +89,8 @@ def delete_event(calendar: int, href: str) -> Answer:
         return _say_private(calendar, href)
     if not access.writes:
         abort(403 if access.reads else 404)
+    if number := host_events.keeper_of(row):
+        return _say_booked(number, calendar, href)
     facts = facts_here(access, row, at)
     if facts and facts.parted and request.form.get("scope", "") not in SCOPES:
         return _question(facts, 422, _("Choose what to delete."))
@@ -103,8 +113,9 @@ def delete_event(calendar: int, href: str) -> Answer:
     except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
         abort(403)
     title = facts.fields.title if facts else ""
-    tell(posted, _("“%(title)s” was deleted.", title=title or _("No title")))
-    return redirect(day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show"), 303)
+    back = day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show")
+    tell(posted, _("“%(title)s” was deleted.", title=title or _("No title")), back)
+    return redirect(back, 303)
 
 
 def _trash_title(facts: EventFacts | None, scope: str) -> str:
@@ -157,6 +168,8 @@ def move_event(calendar: int, href: str) -> Answer:
         notify(_("In that calendar you would see only the time of this private event. Copy it instead."), "caution")
         return back
     form = request.form.get("form", "")
+    if not copy and goals[target].collection.user_id != row.collection.user_id and (number := host_events.keeper_of(row)):
+        return _say_booked(number, calendar, href)
     writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True, rooms_optional=True)

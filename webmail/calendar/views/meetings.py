@@ -10,6 +10,7 @@ from webmail.calendar.meetings import Meeting
 from webmail.contacts import store
 from webmail.web.current import current_user
 from webmail.web.formatting import day_in_full, long_date
+from webmail.web.frame.areas import check_shown
 from webmail.web.rendering import page
 
 _MOST = 5
@@ -19,6 +20,7 @@ _MOST_ADDRESSES = 20
 @blueprint.get("/calendar/with/<uid>")
 def show_meetings(uid: str) -> Response:
     """The next events of the person's own calendars that a contact takes part in."""
+    check_shown("contacts")
     try:
         row = store.load(current_user(), uid)
     except store.NoSuchContactError:

@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 from webmail.calendar import objects
 from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError, WhyNot
+from webmail.calendar.display.event_texts import kept_link
 from webmail.calendar.views.event import calendar_words
 from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
 
 
 def editable_here(calendar: int, href: str, at: str | None = None) -> EventFacts:
@@ -33,6 +35,12 @@ def why_words(lost: NotEditableError) -> str:
         WhyNot.HIDDEN: _("You have hidden the calendar of this event."),
         WhyNot.ENDED: _("The calendar of this event was deleted, or is no longer shared with you."),
     }.get(lost.why, _("This event can’t be changed here."))
+
+
+def say_kept(number: int) -> None:
+    """Of an event whose time other people count on: where it can be moved or cancelled."""
+    words = _("Somebody has booked this appointment, so it can’t be moved or deleted in the calendar: they would not be told.")
+    notify(words, "caution", link=kept_link(number))
 
 
 def why_not(reason: str) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
-import peewee as pw
-from flask import g, redirect, request, session, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,31 +15,16 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.reminders import reminders
 from webmail.calendar.views.event import event_url, moment_of
-from webmail.models import NextReminder, ShownReminder, now
-from webmail.web.current import current_user, settings, time_zone
+from webmail.models import now
+from webmail.web.current import current_user, time_zone
 from webmail.web.formatting import clock_time, local, long_date, today
 from webmail.web.forms.request_values import local_path
-from webmail.web.frame.banners import add_banner
-from webmail.web.frame.page_rows import add_rows, page_rows
-from webmail.web.frame.push_events import add_push_event
+from webmail.web.frame.areas import shows
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 
-IN_BANNER = 2
 MOST = 200
 _MINUTES = {"10": 10, "60": 60}
-_SOON = 86_400  # seconds: a page that is open listens for what comes until then
-
-add_rows(
-    "reminders", ShownReminder, (ShownReminder.id,),
-    lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since <= slot("now")),
-)  # fmt: skip
-add_rows(
-    "put off", ShownReminder, (ShownReminder.id,),
-    lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since > slot("now")),
-)  # fmt: skip
-add_rows("next reminder", NextReminder, (pw.fn.MIN(NextReminder.due),), lambda slot: NextReminder.owner == slot("user"))
-add_push_event("reminders", "calendar.due_now", reminders.state_of, reminders.NOTHING_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +36,6 @@ class ReminderRow:
     url: str
 
 
-@blueprint.app_template_global()
-def due_reminders() -> list[ReminderRow]:
-    """The first ones of the person, one more than the banner shows. 1 query where there are any."""
-    if not getattr(session, "user", None) or request.endpoint == "calendar.show_reminders":
-        return []
-    if "reminders" not in g:
-        g.reminders = _rows(IN_BANNER + 1) if page_rows("reminders") else []
-    return cast("list[ReminderRow]", g.reminders)
-
-
-@blueprint.app_template_global()
-def reminder_state() -> str:
-    """What stands on the person's pages, where pages can be told of reminders and there are some, or one is coming; else "". 1
-    query where there are any."""
-    if not getattr(session, "user", None) or not settings().push_connections:
-        return ""
-    if page_rows("reminders"):
-        return reminders.state_of(current_user().id)
-    return reminders.NOTHING_SHOWN if _is_coming() else ""
-
-
-@add_banner("calendar/_reminders.html", "due-reminders")
-def _banner_shown() -> bool:
-    return bool(due_reminders() or reminder_state())
-
-
-def _is_coming() -> bool:
-    """Whether one comes within a day."""
-    upcoming = [row.number for row in page_rows("next reminder") if row.number is not None]
-    return bool(page_rows("put off")) or any(due < time.time() + _SOON for due in upcoming)
-
-
 @blueprint.get("/calendar/reminders/due")
 @asked_by_pages
 def due_now() -> Response:
@@ -93,7 +43,7 @@ def due_now() -> Response:
     return fragment("calendar/_reminders.html", came=True)
 
 
-def _rows(most: int) -> list[ReminderRow]:
+def rows(most: int) -> list[ReminderRow]:
     return [_row(one) for one in reminders.due_on_pages(current_user(), most)]
 
 
@@ -107,12 +57,16 @@ def _row(on_page: reminders.OnPage) -> ReminderRow:
         when = f"{clock_time(begins)}–{clock_time(ends)}" if begins != ends else clock_time(begins)
     elif not isinstance(begins, datetime) and begins == ends == today():
         when = _("Today")
-    return ReminderRow(on_page.id, on_page.summary, when, on_page.location, event_url(on_page.calendar, on_page.href, on_page.at))
+    is_todo = on_page.component == "VTODO"
+    url = event_url(on_page.calendar, on_page.href, on_page.at, "todo.edit" if is_todo else "calendar.event")
+    if is_todo and not shows("todo"):
+        url = ""
+    return ReminderRow(on_page.id, on_page.summary, when, on_page.location, url)
 
 
 @blueprint.get("/calendar/reminders")
 def show_reminders() -> Response:
-    return page("calendar/reminders.html", rows=_rows(MOST))
+    return page("calendar/reminders.html", rows=rows(MOST))
 
 
 @blueprint.post("/calendar/reminders/<int:number>")

@@ -14,6 +14,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
+from webmail.calendar.free_busy import host_events
 from webmail.calendar.guests import organising
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.rooms.bookings import RoomRefusedError
@@ -21,7 +22,7 @@ from webmail.calendar.rooms.room_texts import refused_words
 from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.guests.guest_fields import tell
-from webmail.calendar.views.refusals import editable_here, why_not, why_words
+from webmail.calendar.views.refusals import editable_here, say_kept, why_not, why_words
 from webmail.calendar.views.undo import posting
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -60,6 +61,9 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
         raise editing.EventChangedElsewhereError("it is not as the page showed it")
     if after is None:
         notify(_("The event can’t be at this time."), "caution")
+        return back
+    if number := host_events.keeper_of(facts.row):
+        say_kept(number)
         return back
     scope = request.form.get("scope", "one")
     scope = scope if facts.parted and scope in SCOPES else "one" if facts.at or not facts.recurs else "all"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,9 +20,12 @@ from webmail.calendar.display.crowded_days import Crowd
 from webmail.calendar.display.day_counts import DaySpan
 from webmail.calendar.display.happenings import Found, Happening
 from webmail.calendar.display.periods import NoSuchPeriodError, Period
-from webmail.calendar.views.calendars import my_calendars
+from webmail.calendar.todos import todo_lists
+from webmail.calendar.todos.todo_lists import TodoRow
+from webmail.calendar.views.calendars import ShownCalendar, my_calendars
 from webmail.web.current import preferences, settings, time_zone
 from webmail.web.formatting import clock_time, here, today
+from webmail.web.frame.areas import shows
 from webmail.web.rendering import page
 from webmail.web.texts.day_names import day_name
 
@@ -111,13 +114,33 @@ def _period_page(period: Period) -> Response:
     mine = {one.id: one for one in my_calendars()}
     rights = {one.id: one.sight for one in mine.values() if one.shown}
     marks = _marks(period.shown_first, period.shown_last)
+    due = _due_days(period, mine)
     lay_out = {"month": _month, "agenda": _agenda, "year": _year}.get(period.view, _hours)
     return page(
         "calendar/show.html", period=period, heading=page_texts.title(period), calendars=mine, now_day=today(),
-        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks,
-        same=(period, tuple(mine.values()), *_cache_key(period), *marks.key), versions=tuple(_versions().values()),
+        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks, due=due,
+        same=(period, tuple(mine.values()), *_cache_key(period), *marks.key, *_due_key(due)),
+        versions=tuple(_versions().values()),
         parts=partial(lay_out, period, rights),
     )  # fmt: skip
+
+
+def _due_days(period: Period, mine: Mapping[int, ShownCalendar]) -> dict[date, list[TodoRow]]:
+    """What is due on each of these days, where the person wishes to see it: 1 query. Of what is private, that it is."""
+    if not preferences().todos_shown or not shows("todo") or period.view in ("agenda", "year"):
+        return {}
+    lists = [one.id for one in mine.values() if one.shown and one.todos]
+    found = todo_lists.due_days(lists, period.shown_first, period.shown_last, time_zone())
+    return {day: [_as_seen(row, mine[row.calendar]) for row in rows] for day, rows in found.items()}
+
+
+def _as_seen(row: TodoRow, calendar: ShownCalendar) -> TodoRow:
+    title = _("Private") if row.private and calendar.sight != "own" else row.title or _("No title")
+    return replace(row, title=title)
+
+
+def _due_key(due: Mapping[date, list[TodoRow]]) -> tuple[Hashable, ...]:
+    return tuple((day, *rows) for day, rows in due.items())
 
 
 def _cache_key(period: Period) -> tuple[Hashable, ...]:

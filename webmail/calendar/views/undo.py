@@ -13,6 +13,7 @@ from webmail.calendar import editing, meeting_mail
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.guests import organising
 from webmail.calendar.guests.organising import Posting
+from webmail.calendar.notifications.guest_letters import guest_page_url
 from webmail.calendar.objects import UidTakenError
 from webmail.compose.outbox import queue
 from webmail.database.connection import db
@@ -41,7 +42,7 @@ def posting(note: str = "", *, silent: bool = False, remind: bool | None = None)
     user, chosen = current_user(), settings()
 
     def draft(message: ItipMessage) -> Draft:
-        return meeting_mail.draft_of(user, message, chosen, time_zone())
+        return meeting_mail.draft_of(user, message, chosen, time_zone(), guest_page_url(message.link))
 
     return Posting(chosen, sealed_credential, draft, note.strip(), silent, remind if chosen.token_key_file else None)
 

@@ -11,6 +11,8 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from webmail.calendar.display.event_texts import kept_inside_words, kept_link
+from webmail.calendar.free_busy.host_events import KeptHereError
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import sentences
 from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown_collection, title_of
@@ -148,6 +150,9 @@ def _delete(access: Access) -> Answer:
         whole = removal.delete(current_user(), access.collection.id)
     except LastOfKindError:  # another window has just deleted the other one
         return _say_last(access)
+    except KeptHereError as error:
+        notify(kept_inside_words(), "caution", link=kept_link(error.number))
+        return redirect(url_for("collections.one", number=access.collection.id), 303)
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
     words = words % {"name": name} + " " + _("Everything in it stays in “Deleted contacts and events” for 30 days.")
     notify(words, undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS)
@@ -176,7 +181,7 @@ def _delete_later(access: Access) -> Answer:
 TASK_TEXTS[delete_task.NAME] = TaskText(
     title=lambda about: _("Deleting “%(name)s”.", name=about.get("name", "")),
     done=lambda _result: _("Deleted. Everything in it stays in “Deleted contacts and events” for 30 days."),
-    failed=lambda _reason: _("This is the only one of its kind, so it stays."),
+    failed=lambda reason: kept_inside_words() if reason == "booked" else _("This is the only one of its kind, so it stays."),
     link=lambda _result: (url_for("collections.show"), _("Calendars and address books")),
     undo=lambda facts: (url_for("collections.restore_whole"), {"whole": facts["whole"]}) if facts.get("whole") else None,
 )

@@ -11,13 +11,15 @@ from flask import abort, g, url_for
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import person
 from webmail.collections import look, shares, store
-from webmail.collections.store import CALENDAR, Access
+from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.collections.untold import Untold, untold
 from webmail.models import CollectionShare, PeopleGroup, User
 from webmail.people.suggestions import account_rows
 from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
-from webmail.web.frame.areas import area_here, belong_to
+from webmail.web.frame.areas import area_here, belong_to, shows
+
+AREA_OF = {CALENDAR: "calendar", BOOK: "contacts"}  # whose pages those of a collection are
 
 
 def untold_here() -> set[Untold]:
@@ -59,9 +61,14 @@ def mine(number: int) -> Access:
 
 
 def set_area(kind: str) -> None:
-    """The pages of a calendar are of the calendar, those of a book of the contacts."""
-    if kind == CALENDAR:
-        belong_to("calendar")
+    """The pages of a calendar are of the calendar, those of a book of the contacts. Raises NotAllowedError if they are hidden."""
+    if kind in AREA_OF:
+        belong_to(AREA_OF[kind])
+
+
+def shown_kinds() -> tuple[str, ...]:
+    """The kinds of collections whose pages are not hidden from who asks."""
+    return tuple(kind for kind, area in AREA_OF.items() if shows(area))
 
 
 @blueprint.app_template_global()

@@ -15,7 +15,15 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import own_rights_words, sentences
-from webmail.collection_pages.views.common import ShownCollection, set_area, shown_collection, titled, untold_here
+from webmail.collection_pages.views.common import (
+    AREA_OF,
+    ShownCollection,
+    set_area,
+    shown_collection,
+    shown_kinds,
+    titled,
+    untold_here,
+)
 from webmail.collections import look, losses, manage, manager_notes, shares, store, told
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
@@ -34,22 +42,21 @@ from webmail.web.rendering import page
 
 _FORM = re.compile(r"[0-9a-f]{32}")
 _MOST_TOLD = 500  # that one press says are known
-KINDS = (CALENDAR, BOOK)
 
 
 @blueprint.get("/collections")
 def show() -> Response:
-    user = current_user()
+    user, kinds = current_user(), shown_kinds()
     set_area(request.args.get("from", ""))
     first = made_if_writable(store.default_collection)
-    firsts = {made.id for kind in KINDS if (made := first(user, kind))}
+    firsts = {made.id for kind in kinds if (made := first(user, kind))}
     accesses = store.accessible(user, hidden=True)
-    found = [shown_collection(one) for one in accesses]
-    own = [one for one in found if not one.owner]
+    every = [shown_collection(one) for one in accesses]
+    found, own = [one for one in every if one.kind in kinds], [one for one in every if not one.owner]
     return page(
-        "collections/show.html", own={kind: [one for one in own if one.kind == kind] for kind in KINDS}, firsts=firsts,
+        "collections/show.html", own={kind: [one for one in own if one.kind == kind] for kind in kinds}, firsts=firsts,
         shared=[one for one in found if one.owner and not one.hidden], hidden=[one for one in found if one.hidden],
-        counts=shares.counts([one.collection for one in accesses if not one.look]), used=_used(own), kinds=KINDS,
+        counts=shares.counts([one.collection for one in accesses if not one.look]), used=_used(own), kinds=kinds,
         full=len(own) >= settings().collections_per_person, dismissed=told.for_user(user),
     )  # fmt: skip
 
@@ -165,7 +172,7 @@ def _loss_words(loss: Loss) -> str:
 @blueprint.get("/collections/new")
 def new() -> Response:
     kind = request.args.get("kind", "")
-    return new_page(kind if kind in KINDS else CALENDAR)
+    return new_page(kind if kind in AREA_OF else CALENDAR)
 
 
 def new_page(kind: str, status: int = 200, errors: dict[str, str] | None = None) -> Response:
@@ -188,7 +195,8 @@ def _unused(kind: str) -> str:
 @blueprint.post("/collections/new")
 def make() -> Answer:
     kind, form = (request.form.get(name, "") for name in ("kind", "form"))
-    kind = kind if kind in KINDS else CALENDAR
+    kind = kind if kind in AREA_OF else CALENDAR
+    set_area(kind)
     if errors := checked():
         return new_page(kind, 422, errors)
     values = [request.form.get(name, "") for name in ("name", "colour", "description")]

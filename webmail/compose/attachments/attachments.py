@@ -15,6 +15,7 @@ from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
+from webmail.people import policies
 from webmail.storage import FileGoneError, same_content
 
 
@@ -38,7 +39,7 @@ def add_all(
     Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeftError if the message was queued
     meanwhile.
     """
-    room = settings.message_limit - drafts.total_size(row)
+    room = policies.message_limit(row.user, settings) - drafts.total_size(row)
     allowance = settings.uploads_limit - held(row.user)
     present = list(row.attachments)
     found: list[AttachmentRow] = []
@@ -131,7 +132,7 @@ def held(user: User) -> int:
 
 def free_bytes(user: User, settings: Settings) -> int:
     """How many bytes the files of a new draft may take, as encoded for sending."""
-    return min(settings.message_limit, settings.uploads_limit - held(user))
+    return min(policies.message_limit(user, settings), settings.uploads_limit - held(user))
 
 
 def remove_original(row: DraftRow, settings: Settings, *, keep_pictures: bool) -> None:

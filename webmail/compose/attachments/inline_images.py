@@ -72,7 +72,4 @@ def inserted(fields: Fields, file: AttachmentRow, user: User, at: int | None = N
     body, mark = fields.body, mark_of(file)
     if at is not None and 0 <= at <= len(body):
         return replace(fields, body=body[:at] + mark + body[at:], format=message_options.FORMATTED)
-    at = identities.end_of_own(body, user)
-    above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
-    body = "\n\n".join(filter(None, [above, mark, below]))
-    return replace(fields, body=body if below else f"{body}\n", format=message_options.FORMATTED)
+    return replace(fields, body=identities.with_own_text(body, mark, user), format=message_options.FORMATTED)

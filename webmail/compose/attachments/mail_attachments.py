@@ -27,6 +27,7 @@ from webmail.imap.reading import messages
 from webmail.mail import Part, Structure
 from webmail.mime.headers.filenames import message_name
 from webmail.models import DraftRow
+from webmail.people import policies
 
 MOST = 50  # messages and files at once, as for `reply.carry`
 _GONE = (NoSuchMessageError, NoSuchMailboxError, NotAllowedError)
@@ -109,7 +110,7 @@ def to_form_value(chosen: Iterable[Pick]) -> list[str]:
 
 def free_bytes(row: DraftRow, settings: Settings) -> int:
     """How many bytes a further file may have: encoding adds a third, and the user's other drafts count against the quota."""
-    here = (settings.message_limit - drafts.total_size(row)) * 57 // 78 - 4
+    here = (policies.message_limit(row.user, settings) - drafts.total_size(row)) * 57 // 78 - 4
     return max(min(here, settings.uploads_limit - attachments.held(row.user)), 0)
 
 
@@ -208,7 +209,7 @@ def _contents(account: Account, found: Sequence[_Found]) -> Iterator[tuple[_Foun
 
 
 def _add(row: DraftRow, found: _Found, chunks: Iterable[bytes], settings: Settings, outcome: AttachResult) -> None:
-    space = settings.message_limit - drafts.total_size(row)
+    space = policies.message_limit(row.user, settings) - drafts.total_size(row)
     try:
         if uploads.encoded_size(found.least) > space:
             raise uploads.MessageTooLargeError(uploads.encoded_size(found.least), space)

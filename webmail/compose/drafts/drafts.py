@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -225,6 +226,22 @@ def update(row: DraftRow, fields: Fields) -> bool:
     if changed:
         touch(row, **changed)
     return bool(changed)
+
+
+def change(user: User, draft_id: str, edit: Callable[[Fields], Fields]) -> DraftRow:
+    """Change the text as it is now, whichever form stored it: every form that is open then finds it changed elsewhere.
+
+    Raises NoSuchMessageError, AlreadyLeftError.
+    """
+    while True:
+        row = load(user, draft_id)
+        if has_left(row.id):
+            raise AlreadyLeftError(f"draft {row.id} has left")
+        before = fields_of(row)
+        if (fields := normalised(edit(before))) == before:
+            return row
+        if touch(row, (DraftRow.updated == row.updated) & _still_here(row.id), writer=None, **values_of(fields)):
+            return row
 
 
 def is_empty(row: DraftRow) -> bool:

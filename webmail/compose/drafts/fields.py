@@ -39,6 +39,7 @@ class Fields:
     delivery_receipt: bool = False
     reply_to: str = ""  # for this message only; empty: the identity's
     link_days: int = 0  # how long the link to its large files works; 0: as usual
+    answer_by: str = ""  # a day (ISO 8601): to be reminded of it if nobody has answered by then
 
 
 NO_FIELDS = Fields()

@@ -5,6 +5,7 @@ The copy in Drafts stores them in a private header (see `draft_note.py`), so tha
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from webmail.mime.html import markdown
@@ -12,6 +13,7 @@ from webmail.mime.html import markdown
 if TYPE_CHECKING:
     pass
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 FORMATTED = "markdown"
 FORMATS = ("", FORMATTED)
 PRIORITIES = ("", "high", "low")
@@ -31,6 +33,7 @@ def checked(values: dict[str, Any]) -> dict[str, Any]:
         "language": values["language"] if markdown.is_language(values["language"]) else "",
         "read_receipt": bool(values["read_receipt"]),
         "delivery_receipt": bool(values["delivery_receipt"]),
+        "answer_by": values["answer_by"] if _DAY.fullmatch(values["answer_by"]) else "",
     }
 
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import drafts
-from webmail.compose.large_files import large_files
+from webmail.compose.large_files import filesender_calls, large_files
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
 from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Transfer, TransferFile, TransferState, now
+from webmail.people import policies
 from webmail.storage import FileGoneError
 from webmail.transfers import content, store
 from webmail.transfers.uploads import checking
@@ -30,9 +31,16 @@ def begun(row: DraftRow, settings: Settings) -> Transfer:
         if drafts.has_left(row.id):
             raise drafts.AlreadyLeftError(f"draft {row.id} has left")
         transfer = large_files.standing(row.id) or store.create(row.user, settings, draft_id=row.id)
+        _recall(transfer)
         # its date begins to count when the message leaves; until then the draft decides how long it is kept
         store.keep_until(transfer, now() + _WRITTEN_AT, TransferState.OPEN)
         return transfer
+
+
+def _recall(transfer: Transfer) -> None:
+    """What is on its way to FileSender comes back to be changed; what is there takes no more files, as `store.add_file` says."""
+    if transfer.state == TransferState.HANDED and filesender_calls.recall(transfer):
+        transfer.state = TransferState.OPEN
 
 
 def announce(row: DraftRow, name: str, size: int, media_type: str, settings: Settings) -> TransferFile:
@@ -98,6 +106,7 @@ def remove(row: DraftRow, file_id: int, settings: Settings) -> bool:
     file = find(row, file_id)
     if file is None:
         return False
+    _recall(file.transfer)
     store.remove_file(file, settings)
     drafts.touch(row)
     return True
@@ -105,7 +114,7 @@ def remove(row: DraftRow, file_id: int, settings: Settings) -> bool:
 
 def free_bytes(row: DraftRow, settings: Settings) -> int:
     """Bytes that the message may still grow by. One SELECT."""
-    return settings.message_limit - drafts.total_size(row)
+    return policies.message_limit(row.user, settings) - drafts.total_size(row)
 
 
 def fits(file: TransferFile, left: int) -> bool:

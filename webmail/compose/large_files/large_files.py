@@ -10,16 +10,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from webmail.compose.large_files import filesender_calls
 from webmail.config.settings import Settings
 from webmail.database.prepared import Prepared
 from webmail.errors import MailError
-from webmail.models import ContentState, DraftRow, Transfer, TransferFile, TransferState, now
+from webmail.models import ContentState, DraftRow, Transfer, TransferFile, TransferState, User, now
+from webmail.people import policies
 from webmail.transfers import assembly, copies, options, store
 from webmail.transfers.limits import OverLimitError
 
 log = logging.getLogger(__name__)
 
-_STANDS = (TransferState.OPEN, TransferState.READY)
+_STANDS = (TransferState.OPEN, TransferState.READY, TransferState.HANDED)
 _GONE_AFTER = timedelta(hours=1)  # a form's first request makes the draft and the transfer at the same time
 _BATCH = 50
 
@@ -30,7 +32,8 @@ class FileState(StrEnum):
     CLOSED = "closed"  # the transfer was ended: by its owner on another page, by an administrator, by its date
     REFUSED = "refused"  # malware was found in one
     ABANDONED = "abandoned"  # no byte of one came for days
-    COMING = "coming"  # uploaded, or looked through
+    NOT_TAKEN = "not-taken"  # by FileSender, which was to give them out; the name is why, as a word
+    COMING = "coming"  # uploaded, or looked through; or on their way to FileSender
     READY = "ready"
 
 
@@ -45,9 +48,15 @@ class FilesStoppedError(MailError):
         self.name = name
 
 
-def are_offered(settings: Settings) -> bool:
-    """Whether a message can carry a link: only where we hold the keys of files, since the message waits, and its copy stays."""
-    return settings.transfers.on and bool(settings.public_url) and settings.transfers.key == "server"
+def are_offered(user: User | None, settings: Settings) -> bool:
+    """Whether a message of theirs can carry a link: only where we hold the keys of files, since the message waits, and its copy
+    stays; and where large files are not hidden from them."""
+    return (
+        "transfers" not in policies.hidden(user)
+        and settings.transfers.on
+        and bool(settings.public_url)
+        and settings.transfers.key == "server"
+    )
 
 
 _of_draft = Prepared(
@@ -88,6 +97,8 @@ def state_of(transfer: Transfer, rows: list[TransferFile]) -> tuple[FileState, s
     """How far the files have come, and the name of the one that says so."""
     if transfer.state not in _STANDS:
         return FileState.CLOSED, ""
+    if transfer.state == TransferState.HANDED:
+        return (FileState.READY, "") if filesender_calls.is_there(transfer) else (FileState.COMING, str(rows[0].path))
     coming = ""
     for row in rows:
         stored = row.content
@@ -120,6 +131,8 @@ def publish(transfer: Transfer, expires: datetime, subject: str, settings: Setti
             store.publish(current, options.load(current), expires, [], settings)
         except store.TransferClosedError as error:
             raise FilesStoppedError(FileState.CLOSED) from error
+    elif current.state == TransferState.HANDED:
+        store.name(current, subject)  # until when is FileSender's to say
     elif not store.keep_until(current, expires, TransferState.READY):
         raise FilesStoppedError(FileState.CLOSED)
 

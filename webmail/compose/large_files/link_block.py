@@ -14,11 +14,12 @@ from datetime import datetime
 from itertools import islice
 
 from webmail.compose import identities
-from webmail.compose.large_files import large_files, link_texts
+from webmail.compose.large_files import filesender_calls, large_files, link_texts
 from webmail.compose.large_files.link_texts import BULLET, INDENT, LinkBlock, LinkedFiles
 from webmail.config.settings import Settings
-from webmail.models import DraftRow, Transfer, User
+from webmail.models import DraftRow, Transfer, TransferState, User
 from webmail.transfers import links, store
+from webmail.web.public_links import public_link
 
 _DASHES = re.compile(r"^-- ?$", re.MULTILINE)
 _LINK = re.compile(r"^https?://\S+/t/(?P<token>[A-Za-z0-9_-]{27}) *$", re.MULTILINE)
@@ -36,10 +37,25 @@ def of_draft(row: DraftRow, settings: Settings, until: datetime | None = None) -
     if transfer is None or not found:
         return None
     carried = LinkedFiles(
-        row.user, row.language or "", store.link_token(transfer, settings), tuple(found),
-        until or large_files.until(row, settings),
+        row.user, row.language or "", _address(transfer, settings), tuple(found),
+        _ends(transfer) or until or large_files.until(row, settings),
+        filesender_calls.hashes(transfer, settings) if _is_handed(transfer) else {},
     )  # fmt: skip
     return link_texts.written(carried, settings)
+
+
+def _is_handed(transfer: Transfer) -> bool:
+    return transfer.state == TransferState.HANDED
+
+
+def _ends(transfer: Transfer) -> datetime | None:
+    """When FileSender ends it, where it gives it out."""
+    return transfer.expires if _is_handed(transfer) else None
+
+
+def _address(transfer: Transfer, settings: Settings) -> str:
+    there = filesender_calls.link_of(transfer, settings) if _is_handed(transfer) else ""
+    return there or public_link("transfers.show", link=store.link_token(transfer, settings))
 
 
 # --- where it stands -------------------------------------------------------------------------------------------------

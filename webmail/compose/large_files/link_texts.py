@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 
@@ -11,7 +12,6 @@ from flask_babel import ngettext
 from webmail.config.settings import Settings
 from webmail.models import TransferFile, User
 from webmail.web.formatting import day_in_full, file_size, local, written_in
-from webmail.web.public_links import public_link
 
 BULLET = "• "  # before each file
 INDENT = "  "  # before what is said of it
@@ -32,13 +32,15 @@ class LinkBlock:
 
 @dataclass(frozen=True, slots=True)
 class LinkedFiles:
-    """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
+    """What a message carries: the link, its files, and until when it works (naive UTC). `hashes`: SHA-256 of files by `id`, where
+    their bytes are no longer here."""
 
     owner: User
     language: str  # of the message; empty: that which its owner chose
-    token: str
+    link: str
     files: tuple[TransferFile, ...]
     until: datetime
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
@@ -46,7 +48,6 @@ def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
     others read it."""
     spoken = carried.language.partition("-")[0].lower()
     with written_in(spoken if spoken in _SPOKEN else carried.owner.language or settings.language):
-        link = public_link("transfers.show", link=carried.token)
         size = file_size(sum(file.size for file in carried.files))
         day = day_in_full(local(carried.until).date())
         head = ngettext(
@@ -54,32 +55,34 @@ def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
             len(carried.files), size=size, day=day,
         )  # fmt: skip
         get = ngettext("Download the file", "Download the files", len(carried.files))
-        return LinkBlock(_text(carried, head, link), _html(carried, head, get, link))
+        return LinkBlock(_text(carried, head), _html(carried, head, get))
 
 
-def _text(carried: LinkedFiles, head: str, link: str) -> str:
-    lines = [f"{head}:", link, ""]
+def _text(carried: LinkedFiles, head: str) -> str:
+    lines = [f"{head}:", carried.link, ""]
     for file in carried.files:
         lines.append(f"{BULLET}{file.path} ({file_size(file.size)})")
-        if sha256 := _sha256(file):
+        if sha256 := _sha256(carried, file):
             lines.append(f"{INDENT}SHA-256: {sha256}")
     return "\n".join(lines) + "\n"
 
 
-def _html(carried: LinkedFiles, head: str, get: str, link: str) -> str:
-    items = "".join(_item(file) for file in carried.files)
+def _html(carried: LinkedFiles, head: str, get: str) -> str:
+    items = "".join(_item(carried, file) for file in carried.files)
     return (
         f'<table style="{_BOX}"><tr><td style="{_CELL}"><strong>{escape(head)}</strong><br>'
-        f'<a href="{escape(link)}">{escape(get)}</a><ul>{items}</ul></td></tr></table>\n'
+        f'<a href="{escape(carried.link)}">{escape(get)}</a><ul>{items}</ul></td></tr></table>\n'
     )
 
 
-def _item(file: TransferFile) -> str:
-    sha256 = _sha256(file)
+def _item(carried: LinkedFiles, file: TransferFile) -> str:
+    sha256 = _sha256(carried, file)
     told = f'<br><span style="{_SMALL}">SHA-256: <span style="{_HASH}">{sha256}</span></span>' if sha256 else ""
     return f'<li>{escape(file.path)} <span style="{_SMALL}">({escape(file_size(file.size))})</span>{told}</li>'
 
 
-def _sha256(file: TransferFile) -> str:
+def _sha256(carried: LinkedFiles, file: TransferFile) -> str:
     """ "" while it is not known."""
+    if known := carried.hashes.get(str(file.id)):
+        return known
     return str(file.content.sha256) if file.content is not None else ""

@@ -46,7 +46,7 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
     A message that another worker holds, that was undone or whose large files are still coming, is skipped. Server errors are
     stored in the row, never raised.
     """
-    if link_gate.may_leave(outbox_id) and (row := _queue.take(outbox_id)):
+    if link_gate.may_leave(outbox_id, settings) and (row := _queue.take(outbox_id)):
         account = _account(row, account_for)
         if account is not None:
             with _queue.lease_kept(row):

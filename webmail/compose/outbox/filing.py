@@ -16,6 +16,7 @@ import peewee as pw
 from webmail import imap
 from webmail.account import Account
 from webmail.compose.attachments import uploads
+from webmail.compose.awaited import awaited_marks, awaited_replies
 from webmail.compose.drafts import draft_copies, draft_message, drafts
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import send_errors, spool
@@ -130,13 +131,21 @@ def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
     if not row.filed:
         draft = DraftRow.get_or_none(DraftRow.id == row.draft)
         hidden = draft_message.readable_addresses(draft.bcc) if draft else ()
+        awaited = awaited_replies.of_message(row.user, row.message_id)
         with spool.opened(bytes(row.content), settings) as content:
             with imap.connect(account) as conn:
                 sent, found = _copies(conn, row)
+                at = (conn.uidvalidity, max(found)) if found else (0, 0)
+                marked = awaited is not None and awaited_marks.is_kept(conn)
                 if not found:
                     _still_held(row)
                     when = (row.sent_at or now()).replace(tzinfo=UTC)
-                    messages.append(conn, sent, content, flags=("\\Seen",), when=when, top=_bcc(hidden))
+                    flags = ("\\Seen", awaited_marks.KEYWORD) if marked else ("\\Seen",)
+                    at = messages.append(conn, sent, content, flags=flags, when=when, top=_bcc(hidden))
+                elif marked:
+                    imap.actions.set_flags(conn, sent, found, [awaited_marks.KEYWORD])
+            if awaited is not None:
+                awaited_replies.note_sent(awaited, sent, *at, marked=marked)
             _note(row, filed=True)
             content.seek(0)
             correspondents.note(row, hidden, content.read(headers.HEADER_LIMIT))

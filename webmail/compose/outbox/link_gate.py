@@ -14,14 +14,14 @@ import peewee as pw
 
 from webmail.compose import identities
 from webmail.compose.drafts import draft_message
-from webmail.compose.large_files import large_files
+from webmail.compose.large_files import filesender_calls, large_files
 from webmail.compose.large_files.large_files import FilesStoppedError, FileState
 from webmail.compose.outbox import send_errors, spool
 from webmail.config.settings import Settings
-from webmail.models import DraftRow, Outbox, OutboxState, Transfer, now
+from webmail.models import DraftRow, Outbox, OutboxState, Transfer, TransferState, now
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.system_mail.send_attempts import SendQueue
-from webmail.transfers import store
+from webmail.transfers import options, store
 
 EVERY = timedelta(seconds=10)  # how often the worker looks whether files have come
 _BACKSTOP = timedelta(minutes=10)  # and asks anew of each, should nobody have looked
@@ -35,14 +35,15 @@ def waits(row: Outbox) -> bool:
     return row.state == OutboxState.WAITING and row.error == send_errors.FILES_COMING
 
 
-def may_leave(outbox_id: int) -> bool:
+def may_leave(outbox_id: int, settings: Settings) -> bool:
     """Whether a message that is due has all its files; else it is noted, and due later. 2 SELECTs with large files, 1 without.
+    Where FileSender gives them out, they go there first.
 
     What ends the waiting for good is said by `prepared`.
     """
     due = (Outbox.id == outbox_id) & (Outbox.state == OutboxState.WAITING) & (Outbox.due <= now()) & Outbox.sent_at.is_null()
-    row = Outbox.select(Outbox.draft).where(due).first()
-    if row is None or _state(row.draft) is not FileState.COMING:
+    row = Outbox.select(Outbox.draft, Outbox.subject).where(due).first()
+    if row is None or (_state(row.draft) is not FileState.COMING and not _handed_over(row, settings)):
         return True
     Outbox.update(due=now() + _BACKSTOP, error=send_errors.FILES_COMING).where(due).execute()
     return False
@@ -52,6 +53,24 @@ def _state(draft_id: str) -> FileState:
     transfer = large_files.of_draft(draft_id)
     rows = large_files.files(transfer)
     return large_files.state_of(transfer, rows)[0] if transfer is not None and rows else FileState.READY
+
+
+def _handed_over(row: Outbox, settings: Settings) -> bool:
+    """Whether its files begin their way to FileSender now, which did not have them yet."""
+    transfer = large_files.of_draft(row.draft)
+    if settings.filesender is None or transfer is None or transfer.state != TransferState.OPEN:
+        return False
+    if not filesender_calls.serves(transfer.owner, settings):
+        return False
+    draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+    if draft is None or not large_files.files(transfer) or filesender_calls.why_not(transfer):
+        return False
+    for held in store.files(transfer):
+        if held.held:
+            store.remove_file(held, settings)
+    store.name(transfer, row.subject)
+    filesender_calls.take(transfer, options.load(transfer), large_files.until(draft, settings), [], settings)
+    return True
 
 
 def pending(_settings: Settings) -> list[pw.Query]:
@@ -102,6 +121,9 @@ def prepared(row: Outbox, settings: Settings) -> Leaving | None:
     if transfer is None or not rows or draft is None:
         return None
     state, name = large_files.state_of(transfer, rows)
+    if state is FileState.READY and settings.filesender is not None and (why := filesender_calls.why_not(transfer)):
+        filesender_calls.forget(transfer)  # it is asked anew when the message is sent again
+        raise FilesStoppedError(FileState.NOT_TAKEN, why)
     if state is not FileState.READY:
         raise FilesStoppedError(state, name)
     for held in store.files(transfer):
@@ -116,7 +138,7 @@ def _rebuild(row: Outbox, draft: DraftRow, expires: datetime, settings: Settings
     identity = identities.of_draft(draft, settings)
     if identity.email != row.sender:  # that identity is gone, not the right to its address, which the server checks
         identity = replace(identity, name="", email=row.sender)
-    message = draft_message.as_draft(draft, identity, settings, until=expires)
+    message = identities.in_own_name(draft.user, draft_message.as_draft(draft, identity, settings, until=expires))
     before = bytes(row.content)
     try:
         content = spool.built(message, settings, prove=identities.is_theirs(draft.user, identity, settings))

@@ -21,6 +21,7 @@ import peewee as pw
 
 from webmail import preferences
 from webmail.compose import identities
+from webmail.compose.awaited import awaited_replies
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.fields import Fields, fields_of, normalised, revision_of
 from webmail.compose.outbox import filing, recipient_limits, spool
@@ -52,21 +53,24 @@ def enqueue(
     *,
     at: datetime | None = None,
     dsn: bool = False,
+    answer_due: datetime | None = None,
 ) -> Outbox:
     """Build the message of a draft, which `draft_message.as_draft` has rendered, and queue it, due after the undo delay, or
     `at` a chosen time (naive UTC).
 
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
+    `answer_due`: when to remind of it if nobody has answered (naive UTC).
 
     Raises BadAddressError, UnsafeValueError, FilesGoneError, StorageFullError, StorageAwayError, identities.NotYoursError,
     TooManyRequestsError, and drafts.DraftChangedElsewhereError if the draft was edited while its message was being built.
     """
     identities.check(row.user, draft.identity.email, settings)
+    draft = identities.in_own_name(row.user, draft)
     content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, draft.identity, settings))
     taken = False
     try:
-        sent = _enqueued(row, draft, settings, sealed_credential, content, at, dsn)
+        sent = _enqueued(row, draft, settings, sealed_credential, content, at, dsn, answer_due)
         taken = sent is not None
     finally:
         if not taken:
@@ -87,6 +91,7 @@ def _enqueued(
     content: bytes,
     at: datetime | None,
     dsn: bool,
+    answer_due: datetime | None,
 ) -> Outbox | None:
     """Insert or reuse the row with this content; None if the draft already has a row that must not be replaced."""
     recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
@@ -123,6 +128,11 @@ def _enqueued(
         if present is not None and present.updated != row.updated:  # the message built is out of date
             raise drafts.DraftChangedElsewhereError(present)
         recipient_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        if answer_due is not None:
+            to = ", ".join(address.label for address in draft.to or draft.recipients)
+            awaited_replies.begin(row.user, row.message_id, row.subject, to, answer_due)
+        elif before is not None:
+            awaited_replies.withdraw(row.user, row.message_id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
                 made: Outbox = _made(user=row.user, draft=row.id, **values)
@@ -176,7 +186,11 @@ def undo(user: User, outbox_id: int) -> str | None:
     changed = (
         Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, lease=None, error="").where(still).execute()
     )
-    return find(user, outbox_id).draft if changed else None
+    if not changed:
+        return None
+    row = find(user, outbox_id)
+    awaited_replies.withdraw(user, row.message_id)
+    return row.draft
 
 
 def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from webmail.config.settings import Settings
 from webmail.models import Outbox, OutboxState, User, now
+from webmail.people import policies
 from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 
 _NEAR = 4  # warn when less than one in this many is left
@@ -29,9 +30,7 @@ class RemainingRecipients:
 
 def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
     """The user's limits by window; {} if unlimited."""
-    own = {HOUR: user.recipients_per_hour, DAY: user.recipients_per_day}
-    usual = {HOUR: settings.recipients_per_hour, DAY: settings.recipients_per_day}
-    both = {window: usual[window] if most is None else most for window, most in own.items()}
+    both = dict(zip((HOUR, DAY), policies.recipient_limits(user, settings), strict=True))
     return {window: most for window, most in both.items() if most > 0}
 
 

@@ -36,6 +36,7 @@ class SendErrorKind(StrEnum):
     LINKS_CLOSED = "links-closed"
     LINKS_REFUSED = "links-refused"
     LINKS_ABANDONED = "links-abandoned"
+    LINKS_NOT_TAKEN = "links-not-taken"  # by FileSender
     STOPPED = "stopped"
     OTHER = "other"
     NO_SUCH_ADDRESS = "no-such-address"
@@ -50,7 +51,7 @@ class SendErrorKind(StrEnum):
 
 _WITH_WORDS = (
     SendErrorKind.SIGN_IN, SendErrorKind.TOKEN_REFUSED, SendErrorKind.NO_ROOM, SendErrorKind.OTHER, SendErrorKind.LINKS_CLOSED,
-    SendErrorKind.LINKS_REFUSED, SendErrorKind.LINKS_ABANDONED,
+    SendErrorKind.LINKS_REFUSED, SendErrorKind.LINKS_ABANDONED, SendErrorKind.LINKS_NOT_TAKEN,
 )  # fmt: skip
 _OURS = {
     SendErrorKind.NOT_REACHED,
@@ -64,6 +65,7 @@ _OURS = {
     SendErrorKind.LINKS_CLOSED,
     SendErrorKind.LINKS_REFUSED,
     SendErrorKind.LINKS_ABANDONED,
+    SendErrorKind.LINKS_NOT_TAKEN,
     SendErrorKind.STOPPED,
     SendErrorKind.OTHER,
 }
@@ -73,6 +75,7 @@ _LINKS = {  # the words are the name of a file
     FileState.CLOSED: SendErrorKind.LINKS_CLOSED,
     FileState.REFUSED: SendErrorKind.LINKS_REFUSED,
     FileState.ABANDONED: SendErrorKind.LINKS_ABANDONED,
+    FileState.NOT_TAKEN: SendErrorKind.LINKS_NOT_TAKEN,
 }
 _REPLY = re.compile(r"([245])\d\d(?:[ -]+([245])\.(\d{1,3})\.(\d{1,3}))?(?!\d)")
 _MEANINGS = {

@@ -36,6 +36,7 @@ def enqueue(
     Raises identities.NotYoursError, TooManyRequestsError, BadAddressError, UnsafeValueError, StorageFullError, StorageAwayError.
     """
     identities.check(user, draft.identity.email, settings)
+    draft = identities.in_own_name(user, draft)
     recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
     values = {
         "message_id": draft.message_id, "subject": draft.subject, "sender": draft.identity.email,

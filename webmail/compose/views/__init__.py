@@ -2,8 +2,26 @@
 
 from webmail.compose import script_texts
 from webmail.compose.blueprint import blueprint
-from webmail.compose.views import actions, archive_original, conflicts, drafts_folder, editor, original, recipients, signatures
-from webmail.compose.views.attachments import attach_contacts, attach_mail, inline_images, large_files, large_page
+from webmail.compose.views import (
+    actions,
+    archive_original,
+    awaited,
+    conflicts,
+    drafts_folder,
+    editor,
+    original,
+    recipients,
+    signatures,
+)
+from webmail.compose.views.attachments import (
+    attach_contacts,
+    attach_drive,
+    attach_mail,
+    inline_images,
+    large_files,
+    large_page,
+    link_drive,
+)
 from webmail.compose.views.outbox import outbox_alert, outbox_page, resend, send_later
 
 CHECK_TOKENS_THEMSELVES = large_page.CHECK_TOKENS_THEMSELVES  # of forms whose bodies are read as they come
@@ -12,7 +30,9 @@ __all__ = [
     "CHECK_TOKENS_THEMSELVES",
     "actions",
     "archive_original",
+    "awaited",
     "attach_contacts",
+    "attach_drive",
     "attach_mail",
     "blueprint",
     "conflicts",
@@ -21,6 +41,7 @@ __all__ = [
     "inline_images",
     "large_files",
     "large_page",
+    "link_drive",
     "original",
     "outbox_page",
     "outbox_alert",

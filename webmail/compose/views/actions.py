@@ -22,6 +22,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.recipients import address_book, bare_names
 from webmail.compose.views.archive_original import archives_answered
 from webmail.compose.views.attachments.attach_contacts import choosing_contacts
+from webmail.compose.views.attachments.attach_drive import choosing_drive
 from webmail.compose.views.attachments.attach_files import attach_alone, attach_files
 from webmail.compose.views.attachments.attach_mail import choosing_mail
 from webmail.compose.views.attachments.inline_images import put_in
@@ -267,6 +268,7 @@ ACTIONS = {
         ComposeAction("choose", _choose_people, _go(choosing)),
         ComposeAction("contacts", _apply_identity, _go(choosing_contacts)),
         ComposeAction("from-mail", _apply_identity, _go(choosing_mail)),
+        ComposeAction("drive", _apply_identity, _go(choosing_drive)),
         ComposeAction(
             "to-bcc", lambda press: press.form.move_to_bcc(),
             says=_l("All addresses are now in Bcc. Nothing has been sent yet."),

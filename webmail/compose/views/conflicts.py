@@ -138,6 +138,6 @@ def too_large(error: Exception | None = None) -> Response:
         advice = _("Choose smaller files and try again.")  # its page stays
     else:
         advice = _("Your message is safe: go back in your browser to find it, then attach a smaller file.")
-    if large_files.are_offered(settings()):
+    if large_files.are_offered(current_user(), settings()):
         advice += " " + _("“Large files” below the recipients accepts files of any size and sends them as a link.")
     return error_page(_("Files too large"), advice, 413)

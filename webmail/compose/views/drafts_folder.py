@@ -55,15 +55,15 @@ def put_if_small(row: DraftRow) -> None:
 def draft_state(row: DraftRow) -> DraftState:
     """What the form says beside its buttons."""
     if row.saved_at and not drafts.unsaved(row):
-        return DraftState(_("Saved in Drafts at %(time)s", time=clock(row.saved_at)))
+        return DraftState(_("Saved in Drafts at %(time)s", time=day_and_clock(row.saved_at)))
     if row.copy_error:
         trouble = CopyTrouble(row.copy_error)
         return DraftState(_kept_words(trouble), trouble)
-    return DraftState(_("Saved at %(time)s", time=clock(row.updated)))
+    return DraftState(_("Saved at %(time)s", time=day_and_clock(row.updated)))
 
 
 @blueprint.app_template_filter()
-def clock(moment: datetime) -> str:
+def day_and_clock(moment: datetime) -> str:
     """The time as "14:02", preceded by the date unless it is today."""
     time = clock_time(local(moment))
     return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"

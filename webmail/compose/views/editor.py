@@ -38,6 +38,7 @@ from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.html import quoted_html
 from webmail.models import AllowedAddress, DraftRow, OutboxState, ReadyText, User, WritingIdentity
+from webmail.people import policies
 from webmail.people.visibility import sight_of
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -274,7 +275,7 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, original=original,
         identity=identities.chosen(my_identities(), form.identity.data),
-        total=sum(uploads.encoded_size(f.size) for f in every), limit=settings().message_limit,
+        total=sum(uploads.encoded_size(f.size) for f in every), limit=policies.message_limit(current_user(), settings()),
         turn=drafts.last_turn(row) if row is not None else 0, **more,
     )  # fmt: skip
 
@@ -329,7 +330,10 @@ def no_room_words(error: MailError) -> str:
         return _("The server is out of space for files. Tell your administrator.")
     if isinstance(error, StorageAwayError):
         return _("The server can’t reach its files at the moment. Try again in a few minutes.")
-    return _("Messages are limited to %(limit)s, and files grow by a third when sent.", limit=file_size(settings().message_limit))
+    return _(
+        "Messages are limited to %(limit)s, and files grow by a third when sent.",
+        limit=file_size(policies.message_limit(current_user(), settings())),
+    )
 
 
 def say_left_out(count: int, whole: str = "") -> None:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from webmail.accounts.permitted_texts import refusal_words
 from webmail.compose import header_values
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
@@ -22,7 +23,9 @@ from webmail.compose.recipients import address_book, bare_names, recipients, sug
 from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
 from webmail.errors import BadAddressError
+from webmail.mime.headers.address_input import address_key
 from webmail.models import DraftRow
+from webmail.people.reach import Refused
 from webmail.people.suggestions import remembered
 from webmail.people.visibility import sees, sight_of
 from webmail.web.current import current_user, preferences, settings
@@ -147,6 +150,15 @@ def ask_again(form: ComposeForm, row: DraftRow) -> Response:
         return show_form(form, row.id, row, status=422, unclear=left)
     notify(_("Address added. Nothing has been sent yet."))
     return redirect(address_of(row, form), 303)
+
+
+def mark_refused(form: ComposeForm, refused: Sequence[Refused]) -> None:
+    """Say in each field which of its addresses the person may not write to, and why."""
+    for name in recipients.FIELDS:
+        there = recipients.keys_in(form[name].data or "")
+        for one in refused:
+            if address_key(one.address) in there:
+                form.mark(name, refusal_words(one))
 
 
 def mark_unsendable(form: ComposeForm, emails: Sequence[str]) -> None:

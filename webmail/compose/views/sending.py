@@ -9,7 +9,9 @@ from flask import current_app, redirect
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webmail.accounts import permitted
 from webmail.compose import identities, send_checks, signatures
+from webmail.compose.attachments import attachment_rows
 from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.drafts import DraftChangedElsewhereError
@@ -20,6 +22,7 @@ from webmail.compose.outbox import queue
 from webmail.compose.recipients import recipients
 from webmail.compose.views.archive_original import archive_answered
 from webmail.compose.views.attachments.large_files import check_links
+from webmail.compose.views.awaited import chosen_answer_day
 from webmail.compose.views.conflicts import changed_elsewhere
 from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import (
@@ -32,18 +35,19 @@ from webmail.compose.views.editor import (
 )
 from webmail.compose.views.outbox.send_later import chosen_time, show_time, too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
-from webmail.compose.views.recipients import mark_unsendable, whom_they_mean
+from webmail.compose.views.recipients import mark_refused, mark_unsendable, whom_they_mean
+from webmail.errors import LimitReachedError
 from webmail.models import DraftRow
-from webmail.people import display_names
+from webmail.people import display_names, policies
 from webmail.rate_limits import TooManyRequestsError
 from webmail.storage import StorageFullError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.formatting import file_size
 from webmail.web.labels import name_objection
 
 
 def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
-    if drafts.total_size(row) > settings().message_limit:
-        form.mark("attachments", _("This message is too large. Remove a file."))
+    _check_sizes(form, row)
     if linked := large_files.has_any(row.id):
         check_links(form, row)
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
@@ -52,6 +56,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if (refused := display_names.objection(current_user(), me.name, settings(), me.email)) is not None:
         form.mark("identity", name_objection(refused))
     at = chosen_time(form)
+    answer_due = chosen_answer_day(form, at)
     if unclear := whom_they_mean(form):
         return _back_to_form(form, row, unclear=unclear)
     if not form.check():
@@ -62,6 +67,9 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return _file_missing(form, row)
     if unsendable := recipients.unsendable(draft, current_account()):
         mark_unsendable(form, unsendable)
+        return _back_to_form(form, row)
+    if refused_ones := permitted.refused(current_user(), (one.email for one in draft.recipients), settings()):
+        mark_refused(form, refused_ones)
         return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
@@ -74,7 +82,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:
-        sent = queue.enqueue(row, draft, settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt))
+        receipts = bool(row.delivery_receipt)
+        sent = queue.enqueue(row, draft, settings(), sealed_credential(), at=at, dsn=receipts, answer_due=answer_due)
     except DraftChangedElsewhereError as error:
         return _overtaken(form, error.row, sure=sure, archiving=archiving)
     except TooManyRequestsError as error:
@@ -82,6 +91,9 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         if error.again:
             show_time(form, error.again)
         return _back_to_form(form, row, offering=bool(error.again))
+    except LimitReachedError:
+        form.mark("answer_by", _("You are waiting for too many replies. Send it without a reminder, or let some be."))
+        return _back_to_form(form, row)
     except FilesGoneError:
         return _file_missing(form, row)
     except StorageFullError as error:
@@ -93,6 +105,16 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     wake(sent)
     say_sent(sent, linked=linked)
     return redirect(back_of(form), 303)
+
+
+def _check_sizes(form: ComposeForm, row: DraftRow) -> None:
+    """Note what is too large of the message and its files."""
+    if drafts.total_size(row) > policies.message_limit(current_user(), settings()):
+        form.mark("attachments", _("This message is too large. Remove a file."))
+    most = policies.attachment_limit(current_user())
+    if (large := attachment_rows.too_large(row, most)) is not None:  # from a message, or a program's draft
+        told = {"name": large.filename, "size": file_size(large.size), "limit": file_size(most)}
+        form.mark("attachments", _("“%(name)s” (%(size)s) is too large. You can attach files of up to %(limit)s.", **told))
 
 
 def _back_to_form(form: ComposeForm, row: DraftRow, status: int = 422, **more: Any) -> Response:

@@ -33,6 +33,7 @@ from webmail.models import Contact
 from webmail.tasks import store as tasks
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.forms.request_values import local_path
+from webmail.web.frame.areas import check_shown
 from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
@@ -226,6 +227,7 @@ def add_person() -> Answer:
 
 
 def _add(text: str, here: str) -> Answer:
+    check_shown("contacts")  # it is pressed in a message
     user, back = current_user(), local_path(here)
     try:
         [person] = builder.parse_addresses(text[:600])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from webmail.calendar.free_busy.host_events import KeptHereError
 from webmail.collections.shares import NotTheirsError
 from webmail.dav.deletion import removal
 from webmail.dav.deletion.removal import LastOfKindError
@@ -23,6 +24,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
         return {}
     except LastOfKindError as error:
         raise TaskFailedError("last") from error
+    except KeptHereError as error:
+        raise TaskFailedError("booked") from error
 
 
 def begin(user: User, row: Collection, name: str) -> Task:

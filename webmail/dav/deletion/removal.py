@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webmail.calendar.free_busy import host_events
 from webmail.collections import manage
 from webmail.collections import trash as trash_store
 from webmail.collections.shares import own
@@ -16,7 +17,7 @@ class LastOfKindError(ValueError):
 
 
 def delete(user: User, number: int) -> TrashedCollection:
-    """Delete a collection (by `id`) of one's own. Raises NotTheirsError, LastOfKindError.
+    """Delete a collection (by `id`) of one's own. Raises NotTheirsError, LastOfKindError, KeptHereError.
 
     What breaks off leaves a smaller collection, the rest in the trash; deleting it again goes on.
     """
@@ -25,6 +26,7 @@ def delete(user: User, number: int) -> TrashedCollection:
         collection = own(user, number)
         if manage.is_last(collection):
             raise LastOfKindError(collection.name)
+        host_events.check_none_kept(collection)
         RemoteLink.delete().where(RemoteLink.collection == number).execute()  # or the other server would lose it piece by piece
         whole = trash_store.put_whole(collection, user.address)
     item_writes.trash_by_pieces(collection, user.address, whole)

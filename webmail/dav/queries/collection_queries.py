@@ -22,7 +22,7 @@ from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.item_writes import limit_of
 from webmail.dav.queries import free_busy, partial_data
 from webmail.dav.queries.budget import OverBudgetError
-from webmail.dav.queries.multistatus import DATA, LENGTH, Multistatus
+from webmail.dav.queries.multistatus import DATA, LENGTH, TAG, Multistatus
 from webmail.dav.queries.partial_data import InvalidSelectionError
 from webmail.dav.queries.query_filter import InvalidFilterError, InvalidZoneError, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
@@ -269,12 +269,13 @@ def _multistatus(
     visit = current.get()
     sample = DavItem(collection, ItemRow(0, "sample", "", "", 0, now(), "VEVENT"), "")
     kind = element.tag.rpartition("}")[2] if element is not None else ""
+    own = (*DATA, TAG) if collection.row.kind == CALENDAR else DATA
     response = xml_propfind_response(
-        application, base, f"/{collection.path}/", sample, [tag for tag in tags if tag not in DATA], visit.user.address, "utf-8",
+        application, base, f"/{collection.path}/", sample, [tag for tag in tags if tag not in own], visit.user.address, "utf-8",
         limit_of(collection.row, visit.settings), write=collection.access.writes, propname=kind == "propname",
         allprop=not tags and kind in ("allprop", ""),
     )  # fmt: skip
-    return Multistatus(begun, response, tags, base)
+    return Multistatus(begun, response, tags, base, own)
 
 
 def _written(answer: Multistatus, found: Iterable[tuple[str, DavItem | None]], collection: DavCollection) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
@@ -41,24 +42,25 @@ def answer(query: ET.Element, calendar: Collection) -> str:
     times = objects.busy_times(calendar.id, start, end, visit.zone, meant=visit.meant, step=visit.budget.step)
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Traboule//free and busy//EN", "BEGIN:VFREEBUSY",
-        f"DTSTAMP:{datetime.now(UTC):{_FORMAT}}", f"DTSTART:{_text(start)}", f"DTEND:{_text(end)}",
+        f"DTSTAMP:{datetime.now(UTC):{_FORMAT}}", f"DTSTART:{text_of(start)}", f"DTEND:{text_of(end)}",
     ]  # fmt: skip
     for kind in (2, 1):
-        for begins, ends in _joined([(max(a, start), min(b, end)) for a, b, busy in times if busy == kind]):
-            lines.append(f"FREEBUSY;FBTYPE={_TYPES[kind]}:{_text(begins)}/{_text(ends)}")
+        for begins, ends in joined([(max(a, start), min(b, end)) for a, b, busy in times if busy == kind]):
+            lines.append(f"FREEBUSY;FBTYPE={_TYPES[kind]}:{text_of(begins)}/{text_of(ends)}")
     return "\r\n".join([*lines, "END:VFREEBUSY", "END:VCALENDAR", ""])
 
 
-def _joined(times: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def joined(times: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Times that touch are one."""
-    joined: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     for start, end in sorted(times):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
         elif end > start:
-            joined.append((start, end))
-    return joined
+            found.append((start, end))
+    return found
 
 
-def _text(at: int) -> str:
+def text_of(at: int) -> str:
+    """A moment in UTC, as calendars write it."""
     return datetime.fromtimestamp(at, UTC).strftime(_FORMAT)

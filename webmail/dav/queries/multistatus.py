@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -19,11 +19,13 @@ _RESPONSE, _HREF, _STATUS, _PROPSTAT, _PROP = (
     xmlutils.make_clark(f"D:{name}") for name in ("response", "href", "status", "propstat", "prop")
 )
 LENGTH = xmlutils.make_clark("D:getcontentlength")
+TAG = xmlutils.make_clark("C:schedule-tag")
 _FILLED: Mapping[str, Callable[[DavItem], str]] = {
     xmlutils.make_clark("D:getetag"): lambda item: item.etag,
     xmlutils.make_clark("D:getlastmodified"): lambda item: item.last_modified or "",
     xmlutils.make_clark("D:getcontenttype"): lambda item: xmlutils.get_content_type(item, "utf-8"),
     LENGTH: lambda item: str(item.row.size),
+    TAG: lambda item: f'"{item.row.schedule_tag}"',
     **dict.fromkeys(DATA, lambda item: item.serialize()),
 }
 
@@ -34,9 +36,10 @@ class Multistatus:
     `begin` comes first, then `found` and `missing` in any order, then `end`.
     """
 
-    def __init__(self, root: ET.Element, sample: ET.Element, tags: Iterable[str], base: str) -> None:
+    def __init__(self, root: ET.Element, sample: ET.Element, tags: Iterable[str], base: str, own: Collection[str] = DATA) -> None:
+        """`own`: the properties that Radicale does not know."""
         self._base = base
-        _with_data(sample, [tag for tag in tags if tag in DATA])
+        _with_data(sample, [tag for tag in tags if tag in own])
         with_nothing(sample)
         fillers: list[Callable[[DavItem], str]] = []
         for element in sample.iter():
@@ -103,3 +106,17 @@ def _with_data(sample: ET.Element, tags: list[str]) -> None:
     assert props is not None
     for tag in dict.fromkeys(tags):
         ET.SubElement(props, tag)
+
+
+def response_of(href: str, values: Mapping[str, ET.Element], wanted: Iterable[str]) -> ET.Element:
+    """What is told of something that is no item: the properties that are wanted and have `values`, and that it has no others."""
+    response, names = ET.Element(_RESPONSE), list(wanted)
+    ET.SubElement(response, _HREF).text = href
+    for status, some in ((200, [one for one in names if one in values]), (404, [one for one in names if one not in values])):
+        if some or (status == 200 and not names):
+            state = ET.SubElement(response, _PROPSTAT)
+            props = ET.SubElement(state, _PROP)
+            for name in some:
+                props.append(values[name] if status == 200 else ET.Element(name))
+            ET.SubElement(state, _STATUS).text = xmlutils.make_response(status)
+    return response

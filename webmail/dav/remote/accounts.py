@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import peewee as pw
 
 from webmail import vault
+from webmail.calendar.free_busy import host_events
 from webmail.collections import look, store
 from webmail.collections import trash as trash_store
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
@@ -24,7 +25,8 @@ from webmail.dav import item_writes
 from webmail.dav.deletion import delete_task
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
-from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, Task, User, now
+from webmail.models import Collection, ConnectedService, RemoteAccount, RemoteItem, RemoteLink, Task, User, now
+from webmail.services import connections
 
 MOST = 5  # accounts of one person
 EVERY = timedelta(minutes=15)
@@ -41,13 +43,17 @@ class NoRoomForCollectionsError(ValueError):
 
 
 def for_user(user: User) -> list[RemoteAccount]:
-    """1 query."""
-    return list(RemoteAccount.select().where(RemoteAccount.user == user).order_by(RemoteAccount.id))
+    """With their services. 1 query."""
+    return list(_with_services().where(RemoteAccount.user == user).order_by(RemoteAccount.id))
+
+
+def _with_services() -> pw.ModelSelect[RemoteAccount]:
+    return RemoteAccount.select(RemoteAccount, ConnectedService).join(ConnectedService, pw.JOIN.LEFT_OUTER)
 
 
 def find(user: User, number: int) -> RemoteAccount | None:
     """1 query."""
-    return RemoteAccount.get_or_none(RemoteAccount.id == number, RemoteAccount.user == user)
+    return _with_services().where(RemoteAccount.id == number, RemoteAccount.user == user).first()
 
 
 def links_of(accounts: Sequence[RemoteAccount]) -> list[RemoteLink]:
@@ -71,12 +77,15 @@ def needs_person(user: User) -> bool:
 
 def linked_collections(user: User) -> dict[int, RemoteLink]:
     """By their `id`, the collections that are kept in step with another server. 1 query."""
-    found = RemoteLink.select(RemoteLink, RemoteAccount).join(RemoteAccount).where(RemoteAccount.user == user)
+    found = RemoteLink.select(RemoteLink, RemoteAccount, ConnectedService).join(RemoteAccount)
+    found = found.join(ConnectedService, pw.JOIN.LEFT_OUTER).where(RemoteAccount.user == user)
     return {link.collection_id: link for link in found}
 
 
 def host_of(account: RemoteAccount) -> str:
-    return urlsplit(account.url).hostname or ""
+    """What a person knows it by: the name of a service is their own."""
+    service = account.service
+    return service.title if service is not None else urlsplit(account.url).hostname or ""
 
 
 def connect(user: User, url: str, login: str, secret: str, settings: Settings) -> RemoteAccount:
@@ -84,14 +93,28 @@ def connect(user: User, url: str, login: str, secret: str, settings: Settings) -
     with db.atomic():
         in_turn(user)
         sealed = vault.seal_secret(secret.encode(), settings.secret_key, _PURPOSE, user.id)
-        for one in for_user(user):
+        mine = [one for one in for_user(user) if not one.service_id]
+        for one in mine:
             if (host_of(one), urlsplit(one.url).port, one.login) == (urlsplit(url).hostname, urlsplit(url).port, login):
                 values = {"url": url, "secret": sealed, "error": "", "failures": 0, "due": now()}
                 RemoteAccount.update(**values).where(RemoteAccount.id == one.id).execute()
                 return RemoteAccount.get_by_id(one.id)
-        if len(for_user(user)) >= MOST:
+        if len(mine) >= MOST:
             raise TooManyServersError
         return RemoteAccount.create(user=user, url=url, login=login, secret=sealed)
+
+
+def connect_service(service: ConnectedService, url: str) -> RemoteAccount:
+    """What has the calendars or contacts of a service at this address, made where it is not there yet."""
+    with db.atomic():
+        in_turn(service.user)
+        found = RemoteAccount.get_or_none(RemoteAccount.service == service, RemoteAccount.url == url)
+        return found or RemoteAccount.create(user=service.user, service=service, url=url, login=service.login, secret=b"")
+
+
+def of_service(service: ConnectedService) -> list[RemoteAccount]:
+    """1 query."""
+    return list(_with_services().where(RemoteAccount.service == service).order_by(RemoteAccount.id))
 
 
 def server_of(account: RemoteAccount, settings: Settings, ask: Ask, seconds: float) -> RemoteServer:
@@ -130,10 +153,13 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
 def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
     """Forget the account and its password. What was kept in step stays here, or goes into the trash with its collections.
 
-    Returns the tasks that do so where it is much. Raises LimitReachedError where they would be too many: the account stays, to be
-    disconnected later.
+    Returns the tasks that do so where it is much. Raises LimitReachedError where they would be too many, and
+    KeptHereError: the account stays, to be disconnected later.
     """
-    begun = [unlink(one, keep=keep) for one in links_of([account])]
+    links = links_of([account])
+    for one in () if keep else links:
+        host_events.check_none_kept(one.collection)
+    begun = [unlink(one, keep=keep) for one in links]
     RemoteAccount.delete().where(RemoteAccount.id == account.id).execute()
     return [one for one in begun if one is not None]
 
@@ -141,7 +167,8 @@ def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
 def unlink(remote_link: RemoteLink, *, keep: bool) -> Task | None:
     """Keep a collection in step no longer. The other server is not asked: what is there stays as it is.
 
-    Returns the task that deletes what is here, where it is much. Raises LimitReachedError where there are too many tasks.
+    Returns the task that deletes what is here, where it is much. Raises LimitReachedError where there are too many tasks, and
+    KeptHereError.
     """
     collection, by, begun = remote_link.collection, remote_link.collection.user.address, None
     if not keep and collection.count > delete_task.SMALL:
@@ -149,6 +176,8 @@ def unlink(remote_link: RemoteLink, *, keep: bool) -> Task | None:
         begun, keep = delete_task.begin(collection.user, collection, name), True
     with db.atomic():
         store.lock([collection.id])
+        if not keep:
+            host_events.check_none_kept(collection)
         RemoteLink.delete().where(RemoteLink.id == remote_link.id).execute()
         whole = None if keep else trash_store.put_whole(collection, by)
     if whole is not None:
@@ -165,7 +194,7 @@ def answer(remote_link: RemoteLink, word: str) -> None:
 
 def soon(account: RemoteAccount) -> None:
     """Have an account synchronised next, unless its password is refused."""
-    waiting = (RemoteAccount.id == account.id) & (RemoteAccount.error != FollowFault.PASSWORD) & (RemoteAccount.working == 0)
+    waiting = (RemoteAccount.id == account.id) & _may_be_asked() & (RemoteAccount.working == 0)
     RemoteAccount.update(due=now()).where(waiting).execute()
 
 
@@ -187,19 +216,30 @@ def dismiss(remote_link: RemoteLink) -> None:
 # --- whose turn it is ------------------------------------------------------------------------------------------------
 
 
-def due(most: int) -> list[RemoteAccount]:
-    """Accounts with collections whose turn it is, but for those whose password is refused. 1 query."""
-    return turns.due(most, *_followed())
+def are_offered(settings: Settings) -> bool:
+    """Whether anybody may have accounts on other servers, or of services."""
+    return settings.other_dav_servers or bool(settings.services)
 
 
-def pending() -> pw.Query:
+def due(most: int, settings: Settings) -> list[RemoteAccount]:
+    """Accounts with collections whose turn it is, but for those whose password or consent is refused. 1 query."""
+    return turns.due(most, *_followed(settings))
+
+
+def pending(settings: Settings) -> pw.Query:
     """What `due` would find."""
-    return turns.waiting(*_followed())
+    return turns.waiting(*_followed(settings))
 
 
-def _followed() -> tuple[Any, ...]:
+def _followed(settings: Settings) -> tuple[Any, ...]:
     linked = RemoteLink.select(RemoteLink.id).where(RemoteLink.account == RemoteAccount.id)
-    return RemoteAccount.error != FollowFault.PASSWORD, pw.fn.EXISTS(linked)
+    kinds = () if settings.other_dav_servers else (RemoteAccount.service.is_null(False),)
+    return _may_be_asked(), pw.fn.EXISTS(linked), *kinds
+
+
+def _may_be_asked() -> Any:
+    """A password that was refused waits for another one; a consent works again once the person has given it anew."""
+    return (RemoteAccount.error != FollowFault.PASSWORD) | RemoteAccount.service.in_(connections.open_ids())
 
 
 def renew(account: RemoteAccount) -> bool:

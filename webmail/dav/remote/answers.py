@@ -1,85 +1,37 @@
-"""Answers of other servers: multistatus (RFC 4918, 13) read within bounds, and what they tell of collections and items."""
+"""Answers of other servers: what they tell of collections and items, read within bounds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urljoin, urlsplit
-from xml.etree.ElementTree import Element
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit
 
 from webmail.collections.store import BOOK, CALENDAR
-from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
+from webmail.mime import multistatus
+from webmail.mime.multistatus import D, NotMultistatusError, RemoteAnswer, origin, path_of
+from webmail.mime.safe_xml import XmlBounds
 
-D, C, CR = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
+__all__ = [
+    "CR", "CTAG", "COLOUR", "ITEMS", "LISTING", "C", "D", "FoundCollection", "NotMultistatusError", "RemoteAnswer",
+    "collections_in", "item_name", "origin", "read",
+]  # fmt: skip
+
+C, CR = "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
 COLOUR, CTAG = "{http://apple.com/ns/ical/}calendar-color", "{http://calendarserver.org/ns/}getctag"
 LISTING, ITEMS = 12_000_000, 16_000_000  # bytes of an answer
 _BOUNDS = XmlBounds(size=ITEMS, depth=30, elements=250_000)
 _LONGEST_NAME = 500  # of an item, as it stands in addresses
-_STATUS = re.compile(r"HTTP/[\d.]+ (\d{3})")
 _WRITING = {f"{D}{name}" for name in ("all", "write", "write-content", "bind")}
 _COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 
 
-class NotMultistatusError(ValueError):
-    """The answer is not what DAV servers say."""
-
-
-@dataclass(slots=True)
-class RemoteAnswer:
-    """What is said of one address: `status` of the whole (0: it is about properties), and the properties that it has."""
-
-    href: str
-    status: int
-    props: dict[str, Element] = field(default_factory=dict)
-
-    def text(self, tag: str) -> str:
-        found = self.props.get(tag)
-        return (found.text or "").strip() if found is not None else ""
-
-
 def read(content: bytes) -> tuple[list[RemoteAnswer], str]:
     """All answers in a multistatus, and the sync-token after them. Raises NotMultistatusError."""
-    root = parsed(content)
-    if root.tag != f"{D}multistatus":
-        raise NotMultistatusError(root.tag[:80])
-    return [_answer(one) for one in root.iterfind(f"{D}response")], (root.findtext(f"{D}sync-token") or "").strip()
-
-
-def parsed(content: bytes) -> Element:
-    """XML without a document type. Raises NotMultistatusError."""
-    try:
-        return safe_xml.parse(content, _BOUNDS)
-    except XmlRefusedError as error:
-        raise NotMultistatusError(str(error)) from error
-
-
-def _answer(element: Element) -> RemoteAnswer:
-    found = RemoteAnswer((element.findtext(f"{D}href") or "").strip(), _status(element))
-    for part in element.iterfind(f"{D}propstat"):
-        if _status(part) in (0, 200):
-            found.props |= {prop.tag: prop for group in part.iterfind(f"{D}prop") for prop in group}
-    return found
-
-
-def _status(element: Element) -> int:
-    match = _STATUS.match((element.findtext(f"{D}status") or "").strip())
-    return int(match[1]) if match else 0
+    return multistatus.read(content, _BOUNDS)
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port. Raises ValueError."""
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-
-
-def path_of(url: str) -> str:
-    """The path of an address, each part of it encoded in one way: servers write "@" and "%40" for the same."""
-    return "/".join(quote(unquote(part), safe="") for part in urlsplit(url).path.split("/"))
 
 
 def item_name(collection: str, href: str) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
@@ -34,6 +35,7 @@ from webmail.dav.remote.answers import (
 )
 from webmail.dav.remote.answers import CR as _CR
 from webmail.http_fetch import FetchedResponse
+from webmail.models import RemoteItem
 
 SECONDS = 30.0  # for one request
 MOST_ITEMS = 20_000  # of one collection
@@ -44,6 +46,8 @@ UNCONDITIONAL = "~"  # how entity tags begin that are not the server's: they are
 _TYPES = {BOOK: "text/vcard; charset=utf-8"}
 _CALENDAR_TYPE = "text/calendar; charset=utf-8"
 _XML = "application/xml; charset=utf-8"
+
+_TOO_MUCH = (b"rateLimitExceeded", b"userRateLimitExceeded", b"quotaExceeded")  # Google's words for too many requests
 
 Ask = Callable[..., FetchedResponse]  # (method, url, body, headers, *, limit, seconds)
 
@@ -90,6 +94,8 @@ class RemoteServer:
     ask: Ask
     bearer: bool = False  # `secret` is a token (RFC 6750), not a password
     end: float = float("inf")
+    whole_every: timedelta = timedelta(days=1)
+    google: bool = False  # it knows no condition but If-Match, no tasks, and makes contacts under names of its own
 
     def request(
         self, method: str, url: str, body: str | bytes = b"", headers: dict[str, str] | None = None, *,
@@ -136,6 +142,8 @@ class RemoteServer:
 
     def _judged(self, answer: FetchedResponse, url: str, refused: Sequence[int]) -> FetchedResponse:
         status = answer.status
+        if status == 403 and any(word in answer.content[:10_000] for word in _TOO_MUCH):
+            raise FollowTroubleError(FollowFault.BUSY, url, seconds_to_wait(answer.headers))
         if 200 <= status < 300 or status in refused:
             return answer
         kinds = {
@@ -157,6 +165,18 @@ class RemoteServer:
         return _read(answer.content, url)[0], answer.url or url
 
     # --- what a collection has ---------------------------------------------------------------------------------------
+
+    def ctag(self, url: str) -> str:
+        """What changes with the collection; "" where the server has none."""
+        answers, _url = self.propfind(url, ABOUT, 0)
+        return answers[0].text(CTAG)[:255] if answers else ""
+
+    def complete(self, url: str, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
+        """A DAV server tells all of it."""
+
+    def identify(self, url: str, name: str) -> str:
+        """An item has the name that it was sent by."""
+        return name
 
     def changes(self, url: str, token: str) -> RemoteChanges:
         """What changed since `token`, or everything for "" (RFC 6578), page by page. Raises SyncTokenRefusedError too."""
@@ -258,11 +278,21 @@ class RemoteServer:
 
         The answer may be 4xx: it was changed there meanwhile (412), or the server doesn't take it.
         """
+        if self.google and not etag:
+            return self._put_new(url, kind, name, text)
         condition = {} if etag.startswith(UNCONDITIONAL) else {"If-Match": etag} if etag else {"If-None-Match": "*"}
         where = urljoin(url, urlpath(url, name))
         refused = (400, 403, 404, 405, 409, 410, 412, 413, 415, 422)
         headers = {"Content-Type": _TYPES.get(kind, _CALENDAR_TYPE), **condition}
         return self.request("PUT", where, text.encode(), headers, refused=refused)
+
+    def _put_new(self, url: str, kind: str, name: str, text: str) -> FetchedResponse:
+        """Without a condition it is looked first; a contact gets its name there (RFC 5995)."""
+        if self.item(url, name) is not None:
+            return FetchedResponse(url, HTTPStatus.PRECONDITION_FAILED, "", b"")
+        method, where = ("POST", url) if kind == BOOK else ("PUT", urljoin(url, urlpath(url, name)))
+        refused = (400, 403, 404, 405, 409, 410, 412, 413, 415, 422)
+        return self.request(method, where, text.encode(), {"Content-Type": _TYPES.get(kind, _CALENDAR_TYPE)}, refused=refused)
 
     def delete(self, url: str, name: str, etag: str) -> int:
         """Delete an item if it has this entity tag; the status, which may be 4xx."""

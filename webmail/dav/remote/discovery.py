@@ -52,6 +52,11 @@ def discover(server: RemoteServer) -> list[FoundCollection]:
     return sorted(found.values(), key=lambda one: (one.kind, one.name.lower()))[:MOST]
 
 
+def found_at(server: RemoteServer, url: str) -> list[FoundCollection]:
+    """What this one address leads to. Raises FollowTroubleError."""
+    return _from(server, url, set())[:MOST]
+
+
 def _candidates(server: RemoteServer) -> Iterator[tuple[str, str | None]]:
     """Addresses to ask, with the kind that each is for: what was typed, the well-known ones, then where usual servers have it."""
     if urlsplit(server.url).path.strip("/"):

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from webmail.calendar import objects
+from webmail.calendar.free_busy import host_events
 from webmail.calendar.objects import UidTakenError
 from webmail.collections import trash as trash_store
 from webmail.collections.store import BOOK
@@ -124,6 +125,9 @@ def _with_same_uid(side: Side, item: RemoteItem | None, name: str, new: _Arrived
 
 def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, etag: str, new: _Arrived) -> None:
     assert new.checked is not None
+    if isinstance(row, CalendarObject) and _would_lose(row, new):
+        _note(side, item, name, row.href, etag, "")  # what is here goes there by and by
+        return
     if row is not None:
         here, text = item_writes.etag_of(row), _text(row)
         if item_comparison.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
@@ -145,9 +149,15 @@ def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, eta
         href = item.href
     else:
         href = row.href if row is not None else _free_href(side, name)
-    etag_here = item_writes.write(side.collection, href, new.checked, row, side.settings)
+    etag_here = item_writes.etag_of(item_writes.write(side.collection, href, new.checked, row, side.settings))
     side.changed = True
     _note(side, item, name, href, etag, etag_here)
+
+
+def _would_lose(row: CalendarObject, new: _Arrived) -> bool:
+    """Whether what the other server has would move what other people count on, or put something else in its place."""
+    assert new.checked is not None
+    return bool(host_events.keeper_of(row)) and (row.uid != new.uid or host_events.is_moved(row, new.checked.found[1].takings))
 
 
 def mark_for_push(item: RemoteItem, etag: str) -> None:
@@ -201,11 +211,15 @@ def _note(side: Side, item: RemoteItem | None, name: str, href: str, etag: str, 
 
 
 def drop(side: Side, names: Sequence[str]) -> None:
-    """Trash here what the other server no longer has (100 at most); what was changed here stays, and goes there anew."""
+    """Trash here what the other server no longer has (100 at most); what was changed here, or is booked, goes there anew."""
     with side.writing():
         rows: list[Item] = []
         for item in RemoteItem.select().where(RemoteItem.link == side.link, RemoteItem.name.in_(list(names))):
             row = item_writes.row_at(side.collection, item.href) if item.href else None
+            kept = isinstance(row, CalendarObject) and bool(host_events.keeper_of(row))
+            if kept:
+                mark_for_push(item, "")
+                continue
             if row is not None and item_writes.etag_of(row) == item.local and not item.sending:
                 rows.append(row)
             item.delete_instance()
@@ -272,7 +286,7 @@ def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = ""
         if checked is not None and row is not None and item_writes.etag_of(row) == local:
             try:
                 with db.atomic():
-                    local = item_writes.write(side.collection, row.href, checked, row, side.settings)
+                    local = item_writes.etag_of(item_writes.write(side.collection, row.href, checked, row, side.settings))
                 side.changed = True
             except (LimitReachedError, *_CLASH):
                 pass  # what is here stays as it was sent
@@ -301,6 +315,15 @@ def rename(side: Side, item: RemoteItem) -> str:
         name = f"{secrets.token_hex(16)}.{_extension(side)}"
         RemoteItem.update(name=name).where(RemoteItem.id == item.id).execute()
     return name
+
+
+def put_name(side: Side, item: RemoteItem, name: str) -> None:
+    """What was sent has this name there, which may have been found as somebody else's meanwhile."""
+    with side.writing():
+        mine = (RemoteItem.link == side.link) & (RemoteItem.name == name) & (RemoteItem.id != item.id) & (RemoteItem.href == "")
+        RemoteItem.delete().where(mine).execute()
+        RemoteItem.update(name=name).where(RemoteItem.id == item.id).execute()
+        item.name = name
 
 
 def never_there(side: Side, item: RemoteItem) -> None:

@@ -9,9 +9,10 @@ from datetime import timedelta
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.dav.remote import accounts, sync
-from webmail.dav.remote.client import Ask, RemoteServer, RoundOverError, asking
+from webmail.dav.remote import accounts, service_accounts, sync
+from webmail.dav.remote.client import Ask, RoundOverError, asking
 from webmail.dav.remote.side import LinkEndedError, Side
+from webmail.dav.remote.source import RemoteSource
 from webmail.models import RemoteAccount, RemoteLink, now
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,10 @@ _OF_ALL = (FollowFault.PASSWORD, FollowFault.AWAY, FollowFault.BUSY, FollowFault
 
 def sweep(settings: Settings) -> int:
     """Synchronise what is due; returns how many accounts. Raises nothing for what other servers do."""
-    if not settings.other_dav_servers:
+    if not accounts.are_offered(settings):
         return 0
     with db.connection_context():
-        due = accounts.due(accounts.turns.at_once * 4)
+        due = accounts.due(accounts.turns.at_once * 4, settings)
     return accounts.turns.sweep(due, lambda account: synchronise(account, settings, asking(settings)))
 
 
@@ -39,7 +40,7 @@ def synchronise(account: RemoteAccount, settings: Settings, ask: Ask) -> bool:
 def _round(account: RemoteAccount, settings: Settings, ask: Ask) -> None:
     """Raises FollowTroubleError."""
     try:
-        server = accounts.server_of(account, settings, ask, SECONDS)
+        server = _source(account, settings, ask)
         for link in accounts.links_of([account]):
             _link(account, link, server, settings)
     except RoundOverError:
@@ -48,7 +49,13 @@ def _round(account: RemoteAccount, settings: Settings, ask: Ask) -> None:
         accounts.turns.went_well(account)
 
 
-def _link(account: RemoteAccount, link: RemoteLink, server: RemoteServer, settings: Settings) -> None:
+def _source(account: RemoteAccount, settings: Settings, ask: Ask) -> RemoteSource:
+    if account.service_id:
+        return service_accounts.source_of(account, settings, SECONDS)
+    return accounts.server_of(account, settings, ask, SECONDS)
+
+
+def _link(account: RemoteAccount, link: RemoteLink, server: RemoteSource, settings: Settings) -> None:
     """Raises FollowTroubleError for what concerns the whole account, and RoundOverError."""
     if link.missing and not link.answer:
         return

@@ -36,6 +36,19 @@ def server_trouble_words(kind: str, host: str, target: str = "") -> str:
     return not_now_words(kind, host)
 
 
+@blueprint.app_template_global()
+def service_trouble_words(kind: str, title: str) -> str:
+    """Of a connected service. `kind`: a FollowFault."""
+    match kind:
+        case FollowFault.PASSWORD:
+            return _("%(title)s no longer gives access, so nothing is synchronised. Connect it again.", title=title)
+        case FollowFault.REFUSED:
+            return _(
+                "%(title)s does not allow this: the access was not given, or your organisation there refuses it.", title=title
+            )
+    return server_trouble_words(kind, title)
+
+
 def connect_trouble_words(trouble: FollowTroubleError, host: str) -> str:
     """Why a server can't be connected."""
     match trouble.kind:

@@ -7,20 +7,19 @@ kept. Deleted on one side and changed on the other: the change stays. Much delet
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from http import HTTPStatus
 
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK
 from webmail.contacts import device_cards
 from webmail.dav.remote import item_comparison, local
-from webmail.dav.remote.answers import CTAG, item_name
-from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefusedError
+from webmail.dav.remote.answers import item_name
+from webmail.dav.remote.client import BATCH, UNCONDITIONAL, RemoteChanges, SyncTokenRefusedError
 from webmail.dav.remote.local import OutgoingItem
 from webmail.dav.remote.side import DELETE, HERE, RESTORE, THERE, UNSEEN, ItemNote, Side
+from webmail.dav.remote.source import RemoteSource
 from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
 
-WHOLE_EVERY = timedelta(days=1)  # all of it is compared, whatever the server's tokens say
 FEW = 20  # deletions that are believed
 _PIECE = 100
 _MOST_BROKEN = 3  # items on which the server breaks
@@ -30,13 +29,14 @@ class DecisionNeededError(Exception):
     """So much is missing on one side that the person has to say what is to be done."""
 
 
-def run(side: Side, server: RemoteServer) -> None:
+def run(side: Side, server: RemoteSource) -> None:
     """One round. Raises FollowTroubleError, RoundOverError, LinkEndedError, DecisionNeededError."""
     found = _changes_there(side, server)
     if not (found.whole or found.there or found.gone) and side.seq() == side.link.seq and not _unfinished(side):
         _finished(side, found)
         return
     items = side.items()
+    server.complete(side.link.url, found, items)
     _plan_gone(side, found, items)
     _check_deletions_here(side, items)
     _take_over(side, server, found, items)
@@ -57,9 +57,9 @@ def tell(side: Side) -> None:
 # --- what changed there ----------------------------------------------------------------------------------------------
 
 
-def _changes_there(side: Side, server: RemoteServer) -> RemoteChanges:
+def _changes_there(side: Side, server: RemoteSource) -> RemoteChanges:
     link = side.link
-    old = link.whole is None or link.whole < now() - WHOLE_EVERY or link.answer or link.missing
+    old = link.whole is None or link.whole < now() - server.whole_every or link.answer or link.missing
     if link.syncs:
         if not old and link.token:
             try:
@@ -71,17 +71,12 @@ def _changes_there(side: Side, server: RemoteServer) -> RemoteChanges:
         except SyncTokenRefusedError:
             RemoteLink.update(syncs=0, token="").where(RemoteLink.id == link.id).execute()
             link.syncs = 0
-    ctag = _ctag(side, server)
+    ctag = server.ctag(link.url)
     if ctag and ctag == link.ctag and not old:
         return RemoteChanges("", whole=False)
     found = server.listing(link.url)
     link.ctag = ctag
     return found
-
-
-def _ctag(side: Side, server: RemoteServer) -> str:
-    answers, _url = server.propfind(side.link.url, ABOUT, 0)
-    return answers[0].text(CTAG)[:255] if answers else ""
 
 
 def _plan_gone(side: Side, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
@@ -116,17 +111,19 @@ def _ask(side: Side, where: str, count: int) -> None:
 # --- taken over here -------------------------------------------------------------------------------------------------
 
 
-def _take_over(side: Side, server: RemoteServer, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
+def _take_over(side: Side, server: RemoteSource, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
     known = {item.name: item for item in items}
     wanted = [name for name, etag in found.there.items() if _is_news(known.get(name), etag, found.whole)]
-    if side.restores:
-        wanted += [item.name for item in _missing_here(side, items) if item.name not in wanted]
+    wanted_anyway = {item.name for item in _missing_here(side, items)} if side.restores else set()
+    wanted += [item.name for item in items if item.name in wanted_anyway - set(wanted)]
     _total(side, len(wanted) + len(side.gone))
     for at in range(0, len(wanted), BATCH):
         names = wanted[at : at + BATCH]
         for name, one in server.items(side.link.url, side.collection.kind, names).items():
             if one is None and name not in found.there:
                 continue
+            if one is not None and name not in wanted_anyway and not _is_news(known.get(name), one[0], found.whole):
+                continue  # as it was: some tell more than what changed
             local.take(side, name, (one[0] if one else "") or found.there.get(name, ""), one[1] if one else None)
         _done(side, len(names))
 
@@ -152,7 +149,7 @@ def _unfinished(side: Side) -> bool:
     return RemoteItem.select().where(mine).exists()
 
 
-def _send_all(side: Side, server: RemoteServer) -> None:
+def _send_all(side: Side, server: RemoteSource) -> None:
     here, items = side.here(), side.items()
     by_href = {item.href: item for item in items if item.href}
     missing = _check_deletions_here(side, items)
@@ -199,19 +196,21 @@ def _check_deletions_here(side: Side, items: Sequence[RemoteItem]) -> list[Remot
     return missing
 
 
-def send(side: Side, server: RemoteServer, href: str) -> None:
+def send(side: Side, server: RemoteSource, href: str) -> None:
     """Send what is here under this name, unless it was changed there too: then both versions are kept."""
     sending = local.begin(side, href)
     if sending is None:
         return
     if sending.maybe:
+        if (name := server.identify(side.link.url, sending.item.name)) != sending.item.name:
+            local.put_name(side, sending.item, name)
         if _was_there_already(side, server, sending):
             return
         local.sends(side, sending)
     _put(side, server, sending, sending.item.name, sending.item.etag)
 
 
-def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) -> bool:
+def _was_there_already(side: Side, server: RemoteSource, sending: OutgoingItem) -> bool:
     """Whether what is there now has been dealt with: an earlier answer never came.
 
     What is as it was, or what was sent then, is replaced by what is here now.
@@ -232,7 +231,7 @@ def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) 
     return True
 
 
-def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, attempts: int = 3) -> None:
+def _put(side: Side, server: RemoteSource, sending: OutgoingItem, name: str, etag: str, attempts: int = 3) -> None:
     kind, url = side.collection.kind, side.link.url
     answer = server.put(url, kind, name, sending.text, etag)
     status = answer.status
@@ -246,7 +245,7 @@ def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, eta
         local.not_taken(side, sending, ItemNote.LARGE if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ItemNote.REFUSED)
 
 
-def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, attempts: int) -> None:
+def _put_again(side: Side, server: RemoteSource, sending: OutgoingItem, name: str, etag: str, attempts: int) -> None:
     """The server has something else there than we thought."""
     now_there = _fetched(side, server, name)
     if now_there is None and etag:
@@ -262,7 +261,7 @@ def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: st
         local.take(side, name, *now_there)
 
 
-def _sent(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, headers: object) -> None:
+def _sent(side: Side, server: RemoteSource, sending: OutgoingItem, name: str, headers: object) -> None:
     assert hasattr(headers, "get")
     moved = headers.get("location", "")
     name = (item_name(side.link.url, moved) if moved else "") or name
@@ -277,13 +276,13 @@ def _sent(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, he
     local.sent(side, sending, name, now_there[0], "" if item_comparison.same(text, sending.text) else text)
 
 
-def _fetched(side: Side, server: RemoteServer, name: str) -> tuple[str, str | None] | None:
+def _fetched(side: Side, server: RemoteSource, name: str) -> tuple[str, str | None] | None:
     """Entity tag and text of an item there; None if it isn't."""
     found = server.items(side.link.url, side.collection.kind, [name])[name]
     return found if found is not None else server.item(side.link.url, name)
 
 
-def _delete_there(side: Side, server: RemoteServer, item: RemoteItem) -> None:
+def _delete_there(side: Side, server: RemoteSource, item: RemoteItem) -> None:
     etag = item.etag
     if not etag:  # never there, as far as we know
         now_there = _fetched(side, server, item.name) if item.sending else None

@@ -2,6 +2,6 @@
 
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote import server_texts
-from webmail.dav.views import servers
+from webmail.dav.views import servers, service_collections
 
-__all__ = ["blueprint", "server_texts", "servers"]
+__all__ = ["blueprint", "server_texts", "servers", "service_collections"]

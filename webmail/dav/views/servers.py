@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response as Answer
 from webmail import rate_limits
 from webmail.admission import AdmissionRefusedError
 from webmail.auth.guard import asks_again
+from webmail.calendar.display.event_texts import kept_inside_words, kept_link
+from webmail.calendar.free_busy.host_events import KeptHereError
 from webmail.collections import look, store
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.dav.blueprint import blueprint
@@ -40,9 +42,12 @@ _SECONDS = 25.0  # that a page waits for another server
 _REFUSED = RateLimit("passwords refused by other servers", 10, QUARTER)  # nobody guesses them elsewhere through us
 
 
+_WITH_PASSWORDS = ("dav.new_server", "dav.connect_server")
+
+
 @blueprint.before_request
 def _may_be_used() -> None:
-    if not settings().other_dav_servers:
+    if not (settings().other_dav_servers or (request.endpoint not in _WITH_PASSWORDS and accounts.are_offered(settings()))):
         abort(404)
 
 
@@ -55,9 +60,10 @@ def servers() -> Response:
     for link in links:
         by_account[link.account_id].append(link)
     busy = [one.id for one in mine if by_account[one.id] and _is_busy(one)]
+    own = [one for one in mine if not one.service_id]  # at most so many
     return page(
         "collections/servers.html", accounts=mine, linked=by_account, notes=accounts.notes(links), busy=busy,
-        host_of=accounts.host_of, look_of=_look, progress=_progress, in_words=number_in_words, full=len(mine) >= accounts.MOST,
+        host_of=accounts.host_of, look_of=_look, progress=_progress, in_words=number_in_words, full=len(own) >= accounts.MOST,
         nobody_works=bool(busy) and not heartbeat.is_alive(heartbeat.last_seen()),
     )  # fmt: skip
 
@@ -145,13 +151,18 @@ def _found(server: RemoteServer) -> list[FoundCollection]:
 
 @blueprint.get("/collections/servers/<int:number>")
 def choose_collections(number: int) -> Answer:
-    return _choice(_mine(number))
+    account = _mine(number)
+    if account.service_id:
+        return redirect(url_for("dav.service_collections", number=account.service_id), 303)
+    return _choice(account)
 
 
 @blueprint.post("/collections/servers/<int:number>")
 def add_collections(number: int) -> Answer:
     """Keep those in step that are ticked."""
     account = _mine(number)
+    if account.service_id:
+        abort(404)
     wanted = set(request.form.getlist("url"))
     try:
         found = [one for one in _choices(account) if one.url in wanted]
@@ -220,6 +231,8 @@ def disconnect_server(number: int) -> Answer:
         begun = accounts.disconnect(account, keep=keep)
     except LimitReachedError:
         return _too_many_tasks()
+    except KeptHereError as error:
+        return _booked(error)
     audited(AuditAct.OTHER_SERVER_ENDED, f"{account.login} {host}")
     notify(_("%(host)s is disconnected. Nothing was changed there.", host=host), "done")
     for task in begun:
@@ -229,6 +242,11 @@ def disconnect_server(number: int) -> Answer:
 
 def _too_many_tasks() -> Answer:
     notify(_("You have too many tasks running. Wait until one finishes."), "caution")
+    return redirect(url_for("dav.servers"), 303)
+
+
+def _booked(error: KeptHereError) -> Answer:
+    notify(kept_inside_words(), "caution", link=kept_link(error.number))
     return redirect(url_for("dav.servers"), 303)
 
 
@@ -248,6 +266,8 @@ def change_link(number: int) -> Answer:
             begun = accounts.unlink(link, keep=action == "keep")
         except LimitReachedError:
             return _too_many_tasks()
+        except KeptHereError as error:
+            return _booked(error)
         notify(_("It is no longer synchronised. Nothing was changed on the other server."), "done")
         if begun is not None:
             task_started(begun)
@@ -264,7 +284,7 @@ def _mine(number: int) -> RemoteAccount:
 @blueprint.app_template_global()
 def other_servers_wait() -> bool:
     """Whether a server needs something of this person, such as a new password."""
-    return settings().other_dav_servers and accounts.needs_person(current_user())
+    return accounts.are_offered(settings()) and accounts.needs_person(current_user())
 
 
 @blueprint.app_template_global()
@@ -278,4 +298,10 @@ def other_server_links() -> dict[int, tuple[str, bool]]:
 
 @blueprint.app_template_global()
 def may_use_other_servers() -> bool:
+    return accounts.are_offered(settings())
+
+
+@blueprint.app_template_global()
+def may_connect_servers() -> bool:
+    """With a password of theirs."""
     return settings().other_dav_servers

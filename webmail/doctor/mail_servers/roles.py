@@ -10,7 +10,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.doctor.result import OK, PROBLEM, CheckResult
 
-DOVECOT = ("accounts", "app_passwords", "people_groups", "group_members")  # deploy/dovecot/dovecot.conf.in
+DOVECOT = ("accounts", "app_passwords", "people_groups", "group_members", "mail_aliases")  # deploy/dovecot/dovecot.conf.in
 POSTFIX = ("accounts", "allowed_addresses")  # deploy/postfix.sh
 _GRANTED = (
     "SELECT grantee, table_name FROM information_schema.role_table_grants WHERE privilege_type = 'SELECT'"

@@ -52,7 +52,7 @@ def save(user: User, account: Account, settings: Settings, wanted: Absence, vers
         change.place = place_of(user, account, settings)
     state = change.state
     found = StoredAbsence(wanted, before.absence, "" if state.beside else state.other, before.paused)
-    absence_copy.keep_times(user, wanted, in_force=found.in_force)
+    absence_copy.keep_times(user, wanted, settings, in_force=found.in_force)
     contact_rules.note(user, change.filters)
     return found
 
@@ -66,5 +66,5 @@ def end(user: User, account: Account, settings: Settings) -> Absence:
             change.place = place_of(user, account, settings)
     if before.absence.on:
         contact_rules.note(user, change.filters)
-    absence_copy.keep_times(user, replace(before.absence, on=False))
+    absence_copy.keep_times(user, replace(before.absence, on=False), settings)
     return before.absence

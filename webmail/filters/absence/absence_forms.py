@@ -13,11 +13,13 @@ from webmail.filters.absence import absence_change
 from webmail.filters.absence.absence import INTERVALS, LONGEST_SUBJECT, Absence, Audience, check
 from webmail.filters.absence.offered_times import OfferedTimes
 from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError
+from webmail.preferences import CHOICES
 from webmail.schedule import BadTimeError
 from webmail.web.current import preferences, time_zone
 from webmail.web.formatting import today
 
 _LONGEST_FIELD = 60  # of a day, an hour, a zone
+LONGEST_DECLINE = 1_000
 
 
 @dataclass(slots=True)
@@ -37,6 +39,9 @@ class AbsenceForm:
     days: str = "7"
     zone: str = ""
     version: str = ""
+    in_calendar: bool = False
+    declines: str = ""
+    decline_text: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -49,6 +54,7 @@ class AbsenceForm:
         return cls(
             found.on and not past, *since, *until, found.subject, found.text, found.text_inside, found.formatted,
             str(found.audience), str(found.days), preferences().school_zone, absence_change.version_of(found),
+            preferences().absence_shown, preferences().absence_declines, preferences().absence_decline_text,
         )  # fmt: skip
 
     @classmethod
@@ -61,7 +67,8 @@ class AbsenceForm:
             on, text("from"), text("from_hour"), text("until"), text("until_hour"),
             " ".join(text("subject", 2 * LONGEST_SUBJECT).split()), text("text", 3 * LONGEST_TEXT),
             text("text_inside", 3 * LONGEST_TEXT), text("format") == "markdown", text("audience") or str(Audience.EVERYBODY),
-            text("days") or "7", text("zone"), text("version"),
+            text("days") or "7", text("zone"), text("version"), bool(text("in_calendar")), text("declines"),
+            text("decline_text", 3 * LONGEST_DECLINE).strip(),
         )  # fmt: skip
 
     def read(self, at: datetime) -> Absence | None:
@@ -72,6 +79,10 @@ class AbsenceForm:
             start = at.replace(second=0, microsecond=0)
         if self.on and until is not None and until <= at:
             self.errors["until"] = _("This time has already passed.")
+        if self.on and until is None and (self.in_calendar or self.declines) and "until" not in self.errors:
+            self.errors["until"] = _("To show it in your calendar or decline invitations, enter an end.")
+        if self.declines not in CHOICES["absence_declines"]:
+            self.errors["declines"] = _("Choose one of these.")
         if self.days not in map(str, INTERVALS):
             self.errors["days"] = _("Choose one of these.")
         if self.audience not in list(Audience):
@@ -87,10 +98,16 @@ class AbsenceForm:
         )  # fmt: skip
         return found if self._checked(found) else None
 
+    def chosen(self) -> dict[str, bool | str]:
+        """The preferences that belong to it."""
+        return {
+            "absence_shown": self.in_calendar, "absence_declines": self.declines, "absence_decline_text": self.decline_text,
+        }  # fmt: skip
+
     def _lengths(self) -> tuple[tuple[str, str, int], ...]:
         return (
             ("subject", self.subject, LONGEST_SUBJECT), ("text", self.text, LONGEST_TEXT),
-            ("text_inside", self.text_inside, LONGEST_TEXT),
+            ("text_inside", self.text_inside, LONGEST_TEXT), ("decline_text", self.decline_text, LONGEST_DECLINE),
         )  # fmt: skip
 
     def _checked(self, found: Absence) -> bool:

@@ -7,7 +7,7 @@ preferences for the banner of every page, and `ForwardTarget.active` for the adm
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -275,3 +275,17 @@ def _write(user: User, addresses: Sequence[str], forwarding: Forwarding) -> None
         added.on_conflict(conflict_target=[ForwardTarget.user, ForwardTarget.address], update=values).execute()
     over = (ForwardTarget.user == user) & ~ForwardTarget.active & ForwardTarget.confirmed.is_null()
     ForwardTarget.delete().where(over).execute()  # no page shows them, and they would take up the room
+
+
+# --- for administrators ----------------------------------------------------------------------------------------------
+
+
+def in_force(people: Callable[[Any], Any], after: int, most: int) -> list[ForwardTarget]:
+    """Where mail of these people (a condition of a column) goes now, by its number. 1 SELECT."""
+    found = ForwardTarget.select().where(ForwardTarget.active, people(ForwardTarget.user), ForwardTarget.id > after)
+    return list(found.order_by(ForwardTarget.id).limit(most))
+
+
+def numbered(numbers: Iterable[int], people: Callable[[Any], Any]) -> list[ForwardTarget]:
+    """Those of these numbers that belong to these people. 1 SELECT."""
+    return list(ForwardTarget.select().where(ForwardTarget.id.in_(list(numbers)), people(ForwardTarget.user)))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from webmail.config.settings import Settings
 from webmail.mime.headers.address_input import address_key
 from webmail.models import User
+from webmail.people import policies
 
 _PLAIN = re.compile(r"[\w.#$&'*+/=?^`{}~-]+", re.ASCII)  # no "%", "!", "|", quotes or "@": by them a server may send it elsewhere
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -25,9 +26,9 @@ class ForwardPolicy(StrEnum):
     ANYWHERE = "anywhere"
 
 
-def policy_for(_user: User, settings: Settings) -> ForwardPolicy:
-    """The same for everybody of the establishment."""
-    return ForwardPolicy(settings.forwarding)
+def policy_for(user: User, settings: Settings) -> ForwardPolicy:
+    """What is said of this person or their groups, else the setting. 0 queries."""
+    return ForwardPolicy(policies.for_user(user).forwarding or settings.forwarding)
 
 
 def may_forward(user: User, address: str, settings: Settings) -> bool:
@@ -38,7 +39,7 @@ def may_forward(user: User, address: str, settings: Settings) -> bool:
         return False
     if policy is ForwardPolicy.ANYWHERE or is_inside(user, address, settings):
         return True
-    return policy is ForwardPolicy.DOMAINS and domain in listed_domains(settings)
+    return policy is ForwardPolicy.DOMAINS and domain in listed_domains(user, settings)
 
 
 def is_inside(user: User, address: str, settings: Settings) -> bool:
@@ -47,9 +48,11 @@ def is_inside(user: User, address: str, settings: Settings) -> bool:
     return address_key(address).rpartition("@")[2] in domains
 
 
-def listed_domains(settings: Settings) -> tuple[str, ...]:
-    """Those of `forwarding_domains`, in ASCII."""
-    return tuple(dict.fromkeys(_key(name) for name in re.split(r"[,\s]+", settings.forwarding_domains) if name))
+def listed_domains(user: User, settings: Settings) -> tuple[str, ...]:
+    """Those of the person or their groups, or of `forwarding_domains`, in ASCII. 0 queries."""
+    said = policies.for_user(user)
+    names = said.forwarding_domains if said.forwarding else re.split(r"[,\s]+", settings.forwarding_domains)
+    return tuple(dict.fromkeys(_key(name) for name in names if name))
 
 
 def _key(domain: str) -> str:

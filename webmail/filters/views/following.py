@@ -10,20 +10,18 @@ from flask_babel import gettext as _
 
 from webmail.account import Account
 from webmail.config.settings import Settings
-from webmail.contacts import store as contacts
 from webmail.database.connection import thread_connection
 from webmail.errors import MailError
 from webmail.filters.rules import contact_rules, folder_rules
 from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.views.sentences import rule_name
-from webmail.mailbox import folders
 from webmail.models import User
 from webmail.preferences import for_user
 from webmail.web.current import after_the_answer, current_account, current_user, settings
 from webmail.web.notices import notify
 
 
-def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
+def follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
     """The folder has its new name already: whatever goes wrong here is only said."""
     if not has_request_context() or settings().sieve is None:
         return
@@ -42,7 +40,7 @@ def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
         notify(words, "caution", link=link)
 
 
-def _follow_contacts(user: User) -> None:
+def follow_contacts(user: User) -> None:
     """The script of somebody else, whose shared book was changed, is renewed by a worker."""
     mine = has_request_context() and user == current_user()
     if contact_rules.contacts_changed(current_user() if mine else user) and mine:
@@ -62,7 +60,3 @@ def renew_after_answer() -> None:
 def _renew(app: Flask, user_id: int, account: Account, at: Settings) -> None:
     with app.app_context(), thread_connection():
         contact_rules.renew(User.get_by_id(user_id), account, at)
-
-
-folders.followed_by(_follow_folder)
-contacts.followed_by(_follow_contacts)

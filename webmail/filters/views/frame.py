@@ -39,11 +39,6 @@ def refuse_without_server() -> None:
         abort(404)
 
 
-@blueprint.app_template_global()
-def filters_are_offered() -> bool:
-    return settings().sieve is not None
-
-
 _TABS = (
     ("filters.show_filters", _l("Your filters")),
     ("filters.show_senders", _l("Senders")),

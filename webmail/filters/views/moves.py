@@ -20,14 +20,15 @@ from webmail.errors import MailError
 from webmail.filters import junk_weeks, move_habits, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.move_habits import MovedSource
+from webmail.filters.page_parts import LOOKED_FOR, MOVED
 from webmail.filters.rules.rules import ActionKind, MatchKind, RuleAction
 from webmail.filters.views.sentences import quoted_value
 from webmail.imap.bulk import origin_headers
 from webmail.mail import Role
-from webmail.mailbox.moves_by_hand import MovedByHand, when_moved
+from webmail.mailbox.moves_by_hand import MovedByHand
 from webmail.models import MoveHabit, User, now
 from webmail.web.current import after_the_answer, current_account, current_user, settings
-from webmail.web.forms.request_values import fetched_ahead, local_path
+from webmail.web.forms.request_values import local_path
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
 
@@ -35,12 +36,9 @@ log = logging.getLogger(__name__)
 
 _MOST = 20  # messages of one move that are looked at
 _FILED = (None, Role.ARCHIVE)  # roles of folders that a filter may be suggested for
-_MARK = "moved"  # in the session: when a move was counted lately
-_LOOKED_FOR = 300  # seconds after a move; its counting is done by then
-_SHOWN_ON = ("mailbox.show", "message.show")
 
 
-def _learn_from(moved: MovedByHand) -> dict[str, Any] | None:
+def learn_from(moved: MovedByHand) -> dict[str, Any] | None:
     """Count what was done, once it is answered; a link to block whoever wrote a message that was marked as junk."""
     if settings().sieve is None:
         return None
@@ -53,7 +51,7 @@ def _learn_from(moved: MovedByHand) -> dict[str, Any] | None:
     elif was_junk and to is not Role.TRASH:
         count_marks(ham=moved.count)
     elif moved.action == "move" and to in _FILED and moved.count <= _MOST and moved.messages:
-        session[_MARK] = time.time()
+        session[MOVED] = time.time()
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         after_the_answer(partial(_count_move, app, current_user().id, current_account(), moved))
     return _block_link(moved) if to is Role.JUNK and moved.action == "junk" else None
@@ -116,24 +114,15 @@ def _sorted_already(account: Account, mailbox: str) -> set[MovedSource]:
     return {MovedSource(str(one.field), value.lower()) for one in asked for value in one.values}
 
 
-when_moved(_learn_from)
-
-
 # --- the suggestion --------------------------------------------------------------------------------------------------
 
 
-@blueprint.before_app_request
 def suggest_filter() -> None:
-    """On a page of mail, for some minutes after a move: 1 query there, none on other pages."""
-    if request.endpoint not in _SHOWN_ON or not getattr(session, "user", None) or not session.get(_MARK) or fetched_ahead():
-        return
-    if request.method != "GET" or session[_MARK] < time.time() - _LOOKED_FOR:
-        session.pop(_MARK)
-        return
-    habit = move_habits.suggestion(current_user(), now() - timedelta(seconds=_LOOKED_FOR))
+    """After a move, on a page of mail: 1 query."""
+    habit = move_habits.suggestion(current_user(), now() - timedelta(seconds=LOOKED_FOR))
     if habit is None:
         return
-    session.pop(_MARK)
+    session.pop(MOVED)
     here = request.full_path.rstrip("?")
     decline = (url_for("filters.decline_suggestion"), {"habit": habit.id, "back": here}, _("Don’t suggest this"))
     url = url_for(

@@ -77,6 +77,19 @@ def counts(lines: list[Any]) -> Counts:
     return found
 
 
+def next_uids(lines: list[Any]) -> dict[str, tuple[int, int]]:
+    """Parse `"Sent Items" (UIDVALIDITY 3 UIDNEXT 17)` to (3, 17) by name. Skips malformed lines."""
+    found = {}
+    for line in joined(lines):
+        try:
+            name, items, *_ = parse_response(line)
+            values = dict(zip(items[::2], items[1::2], strict=False))
+            found[_decoded(word(name))] = int(values[b"UIDVALIDITY"]), int(values[b"UIDNEXT"])
+        except _UNREADABLE:
+            continue
+    return found
+
+
 def _decoded(raw: bytes) -> str:
     return imap_utf7.decode(raw) if b"&" in raw else raw.decode("latin-1")
 

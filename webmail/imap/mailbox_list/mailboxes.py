@@ -34,7 +34,7 @@ from webmail.mail import Mailbox, Quota, Role
 
 __all__ = [
     "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "cached",
-    "listed", "note_seen", "overview", "overview_commands", "overview_in", "role_of",
+    "listed", "note_seen", "overview", "overview_commands", "overview_in", "role_of", "without_counts",
 ]  # fmt: skip
 
 _SPECIAL_USE = {
@@ -69,6 +69,13 @@ def count_all(connection: Connection) -> Overview:
     connection.asks_quota = kept is None or kept.is_quota_due
     began, connection.counts_all = time.monotonic(), True
     return overview_in(connection, connection.run(*_namespace_command(connection), *all_commands(connection)), began)
+
+
+def quota(connection: Connection) -> Quota | None:
+    """The quota alone, with what is used of it; None where there is none. 1 round trip."""
+    if not connection.has("QUOTA"):
+        return None
+    return _quota(connection.run((b"GETQUOTAROOT", b'"INBOX"')))
 
 
 def overview_commands(connection: Connection) -> list[Command]:
@@ -139,9 +146,7 @@ def for_role(connection: Connection, role: Role) -> str:
     fresh = kept is not None and kept.changed < kept.listed and kept.listed > time.monotonic() - FRESH_SECONDS
     if kept and fresh and (mailbox := kept.found.with_role(role)):
         return mailbox.name
-    answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
-    _learn_namespaces(connection, answers)
-    found = _mailboxes(connection, list_lines(answers.get("LIST", [])), answers, {})
+    found = without_counts(connection)
     if mailbox := next((m for m in found if m.role is role), None):
         return mailbox.name
     name = _USUAL_NAMES[role][0]
@@ -149,6 +154,13 @@ def for_role(connection: Connection, role: Role) -> str:
         name = f"INBOX.{name}"  # servers with all mailboxes below INBOX
     create(connection, name)
     return name
+
+
+def without_counts(connection: Connection) -> list[Mailbox]:
+    """All mailboxes with their roles, but without counts and rights: 1 round trip."""
+    answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
+    _learn_namespaces(connection, answers)
+    return _mailboxes(connection, list_lines(answers.get("LIST", [])), answers, {})
 
 
 def create(connection: Connection, name: str) -> None:

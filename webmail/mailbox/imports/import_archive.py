@@ -66,7 +66,7 @@ class ArchiveListing:
 
 def listed(archive: zipfile.ZipFile, largest_message: int, *, own: bool) -> ArchiveListing:
     """A few kilobytes can say that they are gigabytes, but no more is read of a file than it says."""
-    names = [(entry, _name(entry)) for entry in archive.infolist() if not entry.is_dir()]
+    names = [(entry, entry_name(entry)) for entry in archive.infolist() if not entry.is_dir()]
     marker = _marker(archive, names)
     mozilla = any(name.lower().endswith(".msf") or ".sbd/" in name.lower() for _entry, name in names)
     takeout = any(name.lower().startswith("takeout/") for _entry, name in names)
@@ -88,7 +88,7 @@ def listed(archive: zipfile.ZipFile, largest_message: int, *, own: bool) -> Arch
     return ArchiveListing(files, hints, marker.tags if marker else {})
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
+def entry_name(entry: zipfile.ZipInfo) -> str:
     """Its name with "/" between folders. Archives whose flag does not say so are in UTF-8 (macOS) or as French Windows writes."""
     name = entry.filename
     if not entry.flag_bits & _UTF8_NAME:

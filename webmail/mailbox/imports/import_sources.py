@@ -126,7 +126,7 @@ class MailFile:
     @contextmanager
     def _archive(self) -> Iterator[tuple[zipfile.ZipFile, ArchiveListing]]:
         try:
-            if _directory_size(self.file) > import_archive.LARGEST_DIRECTORY:
+            if directory_size(self.file) > import_archive.LARGEST_DIRECTORY:
                 raise TooManyFilesError
             archive = zipfile.ZipFile(self.file)
         except BROKEN as error:
@@ -295,7 +295,7 @@ def _is_zip(file: IO[bytes]) -> bool:
     return _beginning(file).startswith(b"PK\x03\x04")
 
 
-def _directory_size(file: IO[bytes]) -> int:
+def directory_size(file: IO[bytes]) -> int:
     """Bytes of the table of contents, as ZipFile will read them at once."""
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     return int(end[zipfile._ECD_SIZE]) if end else 0  # type: ignore[attr-defined]

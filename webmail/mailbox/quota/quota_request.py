@@ -9,8 +9,10 @@ from webmail import system_mail
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.desk import cases
+from webmail.establishments import establishments
 from webmail.mail import Quota
-from webmail.models import RoomRequest, SystemMessage, User, now
+from webmail.models import DeskKind, RoomRequest, SystemMessage, User, now
 
 EVERY = timedelta(days=1)
 LONGEST_NOTE = 500  # characters
@@ -37,25 +39,41 @@ def may_ask(last: RoomRequest | None) -> bool:
 
 def ask(
     user: User, note: str, quota: Quota, letter: Letter, settings: Settings
-) -> tuple[RoomRequest | None, SystemMessage | None]:
-    """Store the request and queue the letter, in one transaction; (None, None) if the person asked within a day. An earlier
-    request that is still open is replaced. The message is None where the administrator has had too many today: the row stays.
+) -> tuple[RoomRequest | None, list[SystemMessage]]:
+    """Store the request and queue the letter, in one transaction; (None, []) if the person asked within a day. An earlier
+    request that is still open is replaced. To who has had too many today there is no message: the row stays.
     """
     with db.atomic():
         in_turn(user)  # two clicks are one request
         if not may_ask(latest(user)):
-            return None, None
-        RoomRequest.delete().where((RoomRequest.user == user) & RoomRequest.closed.is_null()).execute()
+            return None, []
+        for earlier in RoomRequest.select().where((RoomRequest.user == user) & RoomRequest.closed.is_null()):
+            cases.withdraw(DeskKind.SPACE, earlier.id)
+            earlier.delete_instance()
         row = RoomRequest.create(user=user, note=note[:LONGEST_NOTE], used=quota.used, room=quota.limit)
+        cases.open_case(DeskKind.SPACE, row.id, user=user, text=row.note)
         dedup = f"{user.id} {row.asked.isoformat()}"
-        sent = system_mail.send(settings.admin_address, "room-request", letter.subject, letter.body, settings.language, dedup)
-    return row, sent
+        desk = establishments.help_desk(user.address, settings.admin_address)
+        queued = [system_mail.send(one, "room-request", letter.subject, letter.body, settings.language, dedup) for one in desk]
+    return row, [message for message in queued if message is not None]
 
 
 def close(user: User, given: int) -> bool:
-    """The quota was set; whether a request was open. 1 UPDATE."""
-    mine = (RoomRequest.user == user) & RoomRequest.closed.is_null()
-    return bool(RoomRequest.update(closed=now(), given=given).where(mine).execute())
+    """The quota was set; whether a request was open. 1 SELECT, and 2 UPDATEs where there was one.
+
+    The same quota as before is an answer too: there is no more.
+    """
+    mine = RoomRequest.select(RoomRequest.id).where((RoomRequest.user == user) & RoomRequest.closed.is_null())
+    if not (numbers := [row.id for row in mine]):
+        return False
+    with db.atomic():
+        cases.settle(DeskKind.SPACE, numbers)
+        return bool(RoomRequest.update(closed=now(), given=given).where(RoomRequest.id.in_(numbers)).execute())
+
+
+def find(number: int) -> RoomRequest | None:
+    """A request with who asks. One SELECT."""
+    return RoomRequest.select(RoomRequest, User).join(User).where(RoomRequest.id == number).first()
 
 
 def open_requests() -> list[RoomRequest]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -13,11 +15,11 @@ from webmail import imap, rate_limits
 from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReachedError, ServerAwayError, SignInRefusedError
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.imports import import_task, import_undo, move_in
+from webmail.mailbox.imports import import_task, import_undo, move_in, takeout_parts
 from webmail.mime.headers.filenames import safe_name
 from webmail.models import AuditAct, Task
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
-from webmail.storage import CHUNK, StorageAwayError, StorageFullError
+from webmail.storage import CHUNK, StorageAwayError, StorageFullError, open_storage
 from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.web.audit import audited
@@ -32,6 +34,7 @@ from webmail.web.responses.unavailable import because
 from webmail.web.texts.task_texts import TASK_TEXTS, TOO_SMALL, Facts, TaskText, task_started
 
 _MOST_TOLD = 10
+_RANDOM = re.compile(r"[0-9a-f]{32}")
 _REFUSED = RateLimit("passwords refused by other mailboxes", 10, QUARTER)  # nobody guesses them elsewhere through us
 _APP_PASSWORDS = ("imap.gmail.com", "imap.mail.yahoo.com", "imap.mail.me.com")  # whose usual passwords open no IMAP
 
@@ -54,11 +57,15 @@ def import_mail_file() -> Response:
         "name": safe_name(file.filename) or import_task.FILE, "into": into, "own": bool(request.form.get("own")),
         "special": bool(request.form.get("special")),
     }  # fmt: skip
+    form, more_than_mail = request.form.get("task", ""), takeout_parts.parts_in(file.stream).any
+    file.stream.seek(0)
     chunks = iter(lambda: file.stream.read(CHUNK), b"")
     try:
+        if more_than_mail:
+            return _look_through(form, about, chunks)
         task = task_files.start(
             current_user(), import_task.NAME, about, settings(),
-            form=request.form.get("task", ""), name=import_task.FILE, chunks=chunks, credential=task_credential(),
+            form=form, name=import_task.FILE, chunks=chunks, credential=task_credential(),
         )  # fmt: skip
     except StorageFullError:
         return _form(_("The server is out of space for files. Tell your administrator."))
@@ -69,6 +76,18 @@ def import_mail_file() -> Response:
         return _form(_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)
+
+
+def _look_through(form: str, about: dict[str, Any], chunks: Iterable[bytes]) -> Response:
+    """An archive with contacts or calendars too waits, under the id of the import of its mail, until somebody has chosen."""
+    user, form = current_user(), form if _RANDOM.fullmatch(form) else store.new_id()
+    waiting, check = store.id_of_form(user, form), store.id_of_form(user, f"takeout {form}")
+    if not store.is_there(user, check):
+        store.check_room(user)
+        open_storage(settings()).put(import_task.file_name(waiting), chunks)
+        told = {"mail": waiting, "name": about["name"], "form": form, "about": about}
+        task_started(store.start(user, takeout_parts.CHECK, told, task_id=check))
+    return redirect(url_for("takeout.show", upload=form), 303)
 
 
 @blueprint.post("/import/<task_id>/undo")

@@ -203,7 +203,7 @@ def _standard(keyword: str) -> str:
     words = {
         "$Important": pgettext("tag", "Important"), "$Phishing": pgettext("tag", "Phishing"), "$Junk": pgettext("tag", "Junk"),
         "$NotJunk": pgettext("tag", "Not junk"), "$Forwarded": pgettext("tag", "Forwarded"),
-        "$MDNSent": pgettext("tag", "Read receipt sent"),
+        "$MDNSent": pgettext("tag", "Read receipt sent"), "$AwaitingReply": pgettext("tag", "Awaiting a reply"),
         "$label1": pgettext("tag", "Important"), "$label2": pgettext("tag", "Work"), "$label3": pgettext("tag", "Personal"),
         "$label4": pgettext("tag", "To do"), "$label5": pgettext("tag", "Later"),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from webmail.message import card_texts
 from webmail.message.blueprint import blueprint
 from webmail.message.views import (
+    arrivals,
     attachments,
     conversation,
     html_frame,
@@ -13,12 +14,17 @@ from webmail.message.views import (
     receipts,
     recipients,
     remote_images,
+    save_to_drive,
     sender,
     unsubscribe,
     winmail,
 )
 
+NEED_NO_TOKEN = (arrivals.take_report,)  # no browser sends it
+
 __all__ = [
+    "NEED_NO_TOKEN",
+    "arrivals",
     "attachments",
     "blueprint",
     "card_texts",
@@ -31,6 +37,7 @@ __all__ = [
     "receipts",
     "recipients",
     "remote_images",
+    "save_to_drive",
     "sender",
     "unsubscribe",
     "winmail",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
@@ -15,32 +15,39 @@ from webmail import imap
 from webmail.calendar import answering, editing, invitations, meeting_mail
 from webmail.calendar.answering import Answering, Invitation
 from webmail.calendar.editing import Done, Write
+from webmail.calendar.guests import automatic_rows
 from webmail.calendar.invitations import IncomingEvents
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.rooms.bookings import RoomRefusedError
 from webmail.compose.identities import NotYoursError
 from webmail.compose.outbox import queue
 from webmail.errors import BadAddressError, LimitReachedError, NoSuchMessageError, UnsafeValueError
-from webmail.itip.answers import NotInvitedError
-from webmail.mail import Message
-from webmail.message import invitation_card, meeting_replies
+from webmail.itip.answers import AlreadyInvitedError, NotInvitedError
+from webmail.mail import Message, Part
+from webmail.message import invitation_card
+from webmail.message.arrivals import meeting_replies
+from webmail.message.arrivals.meeting_replies import sender_of
 from webmail.message.blueprint import blueprint
 from webmail.message.invitation_card import InvitationCard
-from webmail.message.meeting_replies import sender_of
 from webmail.message.trust import Trust
 from webmail.message.views import reading
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence.series import CannotChangeError
+from webmail.mime.headers.address_input import parse_addresses
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.rate_limits import TooManyRequestsError
 from webmail.schedule import time_of_day
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, time_zone, wake
 from webmail.web.forms.request_values import fetched_ahead, uidvalidity
+from webmail.web.frame.areas import check_shown
 from webmail.web.message_links import back_to_message
 from webmail.web.notices import notify
 
 _LONGEST_COMMENT = 2_000
+_TYPED = "typed_reply"  # in the session: what was typed with a reply that was refused, for the card that comes next
+_TIMES = ("start", "start_hour", "end", "end_hour")
+_LONGEST_TYPED = {"action": 20, "comment": _LONGEST_COMMENT, "delegate": 254} | dict.fromkeys(_TIMES, 40)
 _CHANGED = (editing.EventChangedElsewhereError, editing.NotWritableError, UidTakenError)
 _NOT_SENT = (NotYoursError, BadAddressError, UnsafeValueError, StorageFullError, StorageAwayError)
 
@@ -49,13 +56,35 @@ class NoTimeError(ValueError):
     """What was typed is no time."""
 
 
+class NoDelegateError(ValueError):
+    """What was typed is not the address of one person."""
+
+
 @blueprint.app_template_global()
-def invitation_of(text: str, message: Message, trust: Trust | None = None) -> InvitationCard:
-    """The card of a calendar part. 6 queries."""
+def invitation_of(part: Part, message: Message, trust: Trust | None = None) -> InvitationCard:
+    """The card of a calendar part. 8 queries."""
     calendars = editing.calendars(current_user())
-    found = invitations.read(text, calendars, _me(), sender_of(message, trust))
+    found = invitations.read(message.bodies[part.section], calendars, _me(), sender_of(message, trust), part.method)
     own = [one.collection.id for one in calendars if one.rights == "own"]
-    return invitation_card.card(found, sender_of(message, trust), own, time_zone())
+    single = found.single
+    by_itself = automatic_rows.load(current_user(), single.incoming.uid) if single is not None else None
+    made = invitation_card.card(found, sender_of(message, trust), own, time_zone(), by_itself)
+    made.typed = _typed_before([message.uid, part.section, message.mailbox])
+    return made
+
+
+def _typed_before(position: list[object]) -> dict[str, str]:
+    """What was typed on this card with a reply that was refused; once."""
+    kept = session.get(_TYPED)
+    if not kept or kept["message"] != position or fetched_ahead():
+        return {}
+    del session[_TYPED]
+    return {name: text for name, text in kept.items() if name != "message"}
+
+
+def _keep_typed(position: list[object]) -> None:
+    fields = {name: request.form.get(name, "")[:longest] for name, longest in _LONGEST_TYPED.items()}
+    session[_TYPED] = {"message": position, **fields}
 
 
 def _me() -> frozenset[str]:
@@ -76,10 +105,13 @@ def note_replies(message: Message, trust: Trust) -> None:
 def take_events(uid: int, section: str, mailbox: str) -> Answer:
     """Take the events of a calendar part into one's calendar, or answer an invitation (`action`). The round trips of the
     message's page, and 2."""
+    check_shown("calendar")
     found = _found(uid, section, mailbox)
     act = _ACTIONS.get(request.form.get("action", ""), _take)
+    _keep_typed([uid, section, mailbox])
     try:
         act(found, back_to_message(uid, mailbox))
+        del session[_TYPED]
     except UnusableCalendarError:
         notify(_("No events could be read from this file."), "caution")
     except LimitReachedError:
@@ -90,6 +122,10 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         notify(_("A room of this event is not free at that time. Nothing was changed."), "caution")
     except NoTimeError:
         notify(_("Enter a date and an hour that exist, the end after the beginning. Nothing was sent."), "caution")
+    except NoDelegateError:
+        notify(_("Enter the email address of one person. Nothing was sent."), "caution")
+    except AlreadyInvitedError as error:
+        notify(_("%(address)s is invited already. Nothing was sent.", address=str(error)), "caution")
     except (NotInvitedError, CannotChangeError):
         notify(_("You can’t reply to this invitation. Nothing was sent."), "caution")
     except TooManyRequestsError:
@@ -108,7 +144,7 @@ def _found(uid: int, section: str, mailbox: str) -> IncomingEvents:
         text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
     opened = reading.read(uid, mailbox, mark=False)
     calendars = editing.writable(current_user())
-    return invitations.read("" if cut else text, calendars, _me(), sender_of(opened.message, opened.trust))
+    return invitations.read("" if cut else text, calendars, _me(), sender_of(opened.message, opened.trust), part.method)
 
 
 def _take(found: IncomingEvents, back: str) -> None:
@@ -211,6 +247,18 @@ def _propose(found: IncomingEvents, back: str) -> None:
     _say(result, _("You proposed another time."), back)
 
 
+def _delegate(found: IncomingEvents, back: str) -> None:
+    invited = _invitation(found)
+    try:
+        [address] = parse_addresses(request.form.get("delegate", "")[:254])
+    except (BadAddressError, ValueError) as error:
+        raise NoDelegateError("delegate") from error
+    result = answering.delegate(
+        current_user(), found, invited, address.email, _comment(), settings(), sealed_credential(), time_zone()
+    )  # fmt: skip
+    _say(result, _("You are sending %(who)s.", who=address.email), back)
+
+
 def _typed_times(length: timedelta) -> tuple[datetime, datetime]:
     """The moments that were typed, by the person's clock; without an end it is as long as before. Raises NoTimeError."""
     start = _typed("start")
@@ -256,5 +304,6 @@ def _say(result: Answering, text: str, back: str) -> None:
 _ACTIONS: dict[str, Callable[[IncomingEvents, str], None]] = {
     "change": _force,
     "propose": _propose,
+    "delegate": _delegate,
     **{name: partial(_answer, name) for name in answering.ACTIONS},
 }

@@ -14,6 +14,7 @@ from webmail.mailbox.search import search_query
 from webmail.message import recent_html
 from webmail.message.blueprint import blueprint
 from webmail.message.views import reading
+from webmail.message.views.awaited import note_answers
 from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.invitations import note_replies
 from webmail.message.views.phishing import can_be_reported
@@ -37,6 +38,7 @@ def show(uid: int, mailbox: str) -> Response:
     found = reading.read(uid, mailbox, mark=not fetched_ahead())
     message, judged = found.message, found.trust
     note_replies(message, judged)
+    note_answers(message)
     newer, older = _neighbours(message, query, sort)
     response = page(
         "message/show.html", **found.context, newer=newer, older=older, query=query, sort=sort,

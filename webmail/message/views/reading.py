@@ -21,6 +21,7 @@ from webmail.mime.part_kinds import PartKind
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import here, local
 from webmail.web.forms.request_values import uidvalidity
+from webmail.web.frame.areas import shows
 
 
 class ReadMessage(NamedTuple):
@@ -61,7 +62,7 @@ def read(uid: int, mailbox: str, *, mark: bool) -> ReadMessage:
         "message": message, "mailbox": mailbox, "bodies": shown_bodies(message), "role": role, "rights": rights,
         "as_text": as_text, "trust": judged, "pictures": decide_images(message, judged, role),
         "viewed": viewers.view(message, with_pictures=may_load_previews()),
-        "chips": _chips(message) if role != "junk" and not judged.is_dangerous else [],
+        "chips": _chips(message) if role != "junk" and not judged.is_dangerous and shows("calendar") else [],
     }  # fmt: skip
     return ReadMessage(message, judged, role, rights, keeps, context)
 

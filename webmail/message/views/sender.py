@@ -28,6 +28,8 @@ def trust_facts(trust: Trust) -> list[str]:
     facts = [_("claims to be inside your organisation") if claimed else place[trust.place]]
     if trust.authentication.told or trust.marked or trust.place is SenderPlace.INSIDE:
         facts.append(verdict_words(trust.authentication.verdict))
+    if trust.sent_by:
+        facts.append(_("sent on their behalf by %(address)s", address=trust.sent_by))
     if trust.contact:
         facts.append(_("in your contacts"))
     if trust.written:

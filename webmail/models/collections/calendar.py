@@ -33,6 +33,8 @@ class CalendarObject(Table):
     modified = pw.DateTimeField(default=now)
     words = pw.TextField(default="")  # folded, with a space before each: what it is found by
     public_etag = pw.CharField(max_length=64, null=True)  # the etag of the text in which nothing was found to be private
+    # the etag, and that of the version since which only guests have answered (Schedule-Tag); null, or another etag: its own
+    schedule_tag = pw.CharField(max_length=130, null=True)
     text = pw.TextField()
     if TYPE_CHECKING:
         collection_id: int

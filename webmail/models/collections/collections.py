@@ -66,6 +66,24 @@ class CollectionShare(Table):
         indexes = ((("collection", "user"), True), (("collection", "group"), True))
 
 
+class GroupCollection(Table):
+    """A book or calendar that belongs to a group and to no person: its owner is an account that nobody signs in to.
+
+    Who reads and writes in it are shares like any other.
+    """
+
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="+", unique=True)
+    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="+")
+    writers = pw.CharField(max_length=8, default="members")  # or "owners" of the group, or "named": its members with a share
+    created = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        collection_id: int
+        group_id: int
+
+    class Meta:
+        table_name = "group_collections"
+
+
 class CollectionNote(Table):
     """What somebody who manages a collection did with it, which its owner is told."""
 

@@ -9,15 +9,17 @@ import peewee as pw
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
 from webmail.models.collections.collections import Collection
+from webmail.models.services import ConnectedService
 
 
 class RemoteAccount(Table):
-    """A person's account on another CalDAV or CardDAV server."""
+    """A person's account on another CalDAV or CardDAV server, or what has calendars or contacts of a connected service."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="remote_accounts")
     url = pw.CharField(max_length=1000)  # as it was typed, made whole
     login = pw.CharField(max_length=254)
-    secret = pw.BlobField()  # sealed: see vault.py
+    secret = pw.BlobField()  # sealed: see vault.py; nothing where a service that the person connected has it
+    service = pw.ForeignKeyField(ConnectedService, null=True, on_delete="CASCADE", backref="+")
     created = pw.DateTimeField(default=now)
     due = pw.DateTimeField(
         default=now, index=True
@@ -30,6 +32,7 @@ class RemoteAccount(Table):
     error_host = pw.CharField(max_length=253, default="")  # to which the server sent us on
     if TYPE_CHECKING:
         user_id: int
+        service_id: int | None
 
     class Meta:
         table_name = "remote_accounts"

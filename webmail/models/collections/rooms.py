@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import peewee as pw
 
 from webmail.models.accounts import User
-from webmail.models.base import Table
+from webmail.models.base import Table, now
 from webmail.models.collections.calendar import CalendarObject
 
 STEP = 300  # seconds that a row stands for
@@ -75,7 +75,7 @@ class ResourceBooking(Table):
 
     class Meta:
         table_name = "resource_bookings"
-        indexes = ((("resource", "start", "end"), False), (("pending", "resource"), False))
+        indexes = ((("resource", "start", "end"), False), (("pending", "resource"), False), (("pending", "start"), False))
 
 
 class ResourceSlot(Table):
@@ -89,3 +89,20 @@ class ResourceSlot(Table):
     class Meta:
         table_name = "resource_slots"
         indexes = ((("resource", "position", "slot"), True),)
+
+
+class RoomNotice(Table):
+    """What somebody is to be told by mail of a use: that it waits for them, or that it was approved or refused."""
+
+    use = pw.ForeignKeyField(ResourceUse, on_delete="CASCADE", backref="+", index=False)
+    kind = pw.CharField(max_length=10)  # "asked", "approved" or "refused"
+    by = pw.ForeignKeyField(User, null=True, on_delete="SET NULL", backref="+")  # who decided
+    note = pw.TextField(default="")
+    times = pw.TextField(default="")  # what was decided of, as JSON: seconds since 1970
+    at = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        use_id: int
+
+    class Meta:
+        table_name = "room_notices"
+        indexes = ((("use", "kind"), True),)

@@ -59,3 +59,22 @@ class CalendarLink(Table):
 
     class Meta:
         table_name = "calendar_links"
+
+
+class PublishedTimes(Table):
+    """Busy times that somebody outside publishes, as fetched for a person who has their address (FBURL) in a contact."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+", index=False)
+    digest = pw.CharField(max_length=64)  # of the address
+    url = pw.TextField()
+    wanted = pw.BigIntegerField(default=0, index=True)  # seconds since 1970: to be fetched from then on; 0: no
+    tried = pw.BigIntegerField(default=0)
+    fetched = pw.BigIntegerField(default=0)
+    error = pw.CharField(max_length=20, default="")  # of the latest try
+    first = pw.BigIntegerField(default=0)  # what the times are about, 0 for no bound
+    last = pw.BigIntegerField(default=0)
+    spans = pw.TextField(default="[]")  # JSON: [start, end, level]
+
+    class Meta:
+        table_name = "published_times"
+        indexes = ((("user", "digest"), True),)

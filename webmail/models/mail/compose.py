@@ -50,6 +50,7 @@ class DraftRow(Table):
     read_receipt = pw.BooleanField(null=True, default=False)
     delivery_receipt = pw.BooleanField(null=True, default=False)
     link_days = pw.IntegerField(null=True, default=0)  # how long the link to its large files works; 0: as usual
+    answer_by = pw.CharField(max_length=10, null=True, default="")  # the day to remind of it if nobody answers; empty: never
     if TYPE_CHECKING:
         attachments: Any  # backref of AttachmentRow
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import peewee as pw
 
 from webmail.models.accounts import User
@@ -22,6 +24,8 @@ class ForwardTarget(Table):
     keeps_copy = pw.BooleanField(default=True)
     until = pw.DateTimeField(null=True)
     created = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        user_id: int
 
     class Meta:
         table_name = "forward_targets"

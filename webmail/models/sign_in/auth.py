@@ -26,6 +26,7 @@ class Session(Table):
     whereabouts = pw.TextField(null=True)  # where else the cookie turned up, JSON: auth/sessions/whereabouts.py; null: nowhere
     provider = pw.CharField(max_length=40, default="")  # by whom the person signed in, as in `LinkedAccount`; "": here
     provider_session = pw.CharField(max_length=64, default="", index=True)  # SHA-256 of the provider's own, which it may end
+    beside: str | None  # no column: what was asked in the same query (auth/sessions/sessions.py)
 
 
 class SignInFailure(Table):

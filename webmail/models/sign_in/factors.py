@@ -132,6 +132,7 @@ class AppPassword(Table):
     smtp = pw.IntegerField(default=0)
     caldav = pw.IntegerField(default=0)
     carddav = pw.IntegerField(default=0)
+    api = pw.IntegerField(default=0)  # programs and scripts (webmail/api/)
     created = pw.DateTimeField(default=now)
     expires = pw.BigIntegerField(null=True)  # seconds since 1970, which Dovecot compares on either database
     before_pause = pw.BigIntegerField(null=True)  # `expires` before it paused, 0 for none: see app_password_pause.py

@@ -2,7 +2,7 @@
 
 from webmail.settings import catalogue
 from webmail.settings.blueprint import blueprint
-from webmail.settings.views import identities, preferences, removals, signatures, templates
+from webmail.settings.views import identities, preferences, removals, signatures, templates, working_hours
 
 __all__ = [
     "blueprint",
@@ -12,4 +12,5 @@ __all__ = [
     "removals",
     "signatures",
     "templates",
+    "working_hours",
 ]

@@ -18,9 +18,9 @@ from webmail.settings.blueprint import blueprint
 from webmail.settings.catalogue import SettingsPage
 from webmail.settings.forms import PreferencesForm
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import LANGUAGES
 from webmail.web.forms.request_values import local_path
 from webmail.web.frame import look
+from webmail.web.frame.establishment import offered_languages
 from webmail.web.notices import notify, undone
 from webmail.web.rendering import fragment, page
 
@@ -34,7 +34,7 @@ _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 def show() -> Response:
     query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
     mine = tuple((one.id, one.name) for one in signatures.of_user(current_user())[:_SIGNATURES_SHOWN])
-    return page("settings/index.html", query=query, found=catalogue.search(query), signatures=mine)
+    return page("settings/index.html", query=query, found=catalogue.search(query, current_user()), signatures=mine)
 
 
 @blueprint.get("/settings/<slug>")
@@ -74,7 +74,7 @@ def undo() -> Response:
 def set_language() -> Response:
     """Store the language: in the visitor's cookie before sign-in, in the account afterwards."""
     chosen = request.form.get("language", "")
-    if chosen in LANGUAGES:
+    if chosen in offered_languages():
         user = session.user  # type: ignore[attr-defined]
         if user is None:
             session["language"] = chosen
@@ -84,7 +84,7 @@ def set_language() -> Response:
 
 
 def _page(slug: str) -> SettingsPage:
-    return catalogue.page_named(slug) or abort(404)
+    return catalogue.page_named(slug, current_user()) or abort(404)
 
 
 def _current_form() -> PreferencesForm:
@@ -92,7 +92,12 @@ def _current_form() -> PreferencesForm:
     values = changes.current(current_user())
     values["page_size"] = values["page_size"] or settings().page_size
     values["images"] = values["images"] or settings().remote_images
-    return PreferencesForm(formdata=None, data=values).offer_zones(holidays.zones(settings().holidays))
+    return _offering(PreferencesForm(formdata=None, data=values))
+
+
+def _offering(form: PreferencesForm) -> PreferencesForm:
+    """The form with what the establishment lets people choose from."""
+    return form.offer_zones(holidays.zones(settings().holidays)).offer_languages(offered_languages())
 
 
 def _settings_page(settings_page: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
@@ -107,7 +112,7 @@ def _settings_page(settings_page: SettingsPage, form: PreferencesForm, status: i
 
 
 def _save(settings_page: SettingsPage, names: Collection[str]) -> Response:
-    form = PreferencesForm().offer_zones(holidays.zones(settings().holidays))
+    form = _offering(PreferencesForm())
     sent = form.sent(request.form, names)
     if not form.accepts(sent):
         return _refused(settings_page, form, sent)
@@ -168,10 +173,10 @@ def settings_here() -> tuple[str, bool]:
     path = request.script_root + request.path
     if path == url_for("settings.show"):
         return "all", True
-    for one in catalogue.settings_pages():
+    for one in catalogue.PAGES:
         if path == one.url:
             return one.slug, True
-    for one in catalogue.settings_pages():
+    for one in catalogue.PAGES:
         if path.startswith(f"{one.url}/"):
             return one.slug, False
     return "", False

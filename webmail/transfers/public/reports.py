@@ -7,7 +7,8 @@ from enum import StrEnum
 from webmail import rate_limits
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.models import Transfer, TransferReport, User, now
+from webmail.desk import cases
+from webmail.models import DeskKind, Transfer, TransferReport, User, now
 from webmail.rate_limits import DAY, HOUR, RateLimit
 from webmail.transfers import trail
 from webmail.transfers.trail import EventKind
@@ -33,6 +34,7 @@ def add(transfer: Transfer, reason: AbuseReason, text: str, address: str, networ
     rate_limits.take(settings, OF_NETWORK.by(network), OF_TRANSFER.by(transfer.id))
     with db.atomic():
         row = TransferReport.create(transfer=transfer, reason=reason, text=text[:LONGEST_TEXT], address=address[:LONGEST_ADDRESS])
+        cases.open_case(DeskKind.ABUSE, row.id, address=row.address, domain=transfer.owner.domain, topic=reason, text=row.text)
         trail.note(transfer, EventKind.REPORTED, detail=str(reason), told=True)
     return row
 
@@ -46,11 +48,20 @@ def waiting() -> list[TransferReport]:
 
 def settle_all(transfer: Transfer, by: str) -> None:
     """An administrator has closed what they are about."""
-    still = (TransferReport.transfer == transfer) & TransferReport.settled.is_null()
-    TransferReport.update(settled=now(), settled_by=by[:254]).where(still).execute()
+    still = TransferReport.select(TransferReport.id).where(TransferReport.transfer == transfer, TransferReport.settled.is_null())
+    for report in still:
+        settle(report, by)
 
 
 def settle(report: TransferReport, by: str) -> bool:
     """An administrator has dealt with it; whether nobody had before."""
     still = (TransferReport.id == report.id) & TransferReport.settled.is_null()
-    return bool(TransferReport.update(settled=now(), settled_by=by[:254]).where(still).execute())
+    with db.atomic():
+        cases.settle(DeskKind.ABUSE, [report.id], by)
+        return bool(TransferReport.update(settled=now(), settled_by=by[:254]).where(still).execute())
+
+
+def find(number: int) -> TransferReport | None:
+    """A report with its transfer and who sent that. One SELECT."""
+    rows = TransferReport.select(TransferReport, Transfer, User).join(Transfer).join(User)
+    return rows.where(TransferReport.id == number).first()

@@ -10,10 +10,11 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from webmail import schedule
+from webmail.accounts.permitted_texts import objection
 from webmail.config.settings import Settings
 from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import parse_addresses
-from webmail.models import now
+from webmail.models import User, now
 from webmail.schedule import BadTimeError
 from webmail.transfers.limits import MB
 from webmail.transfers.requests import requests
@@ -87,7 +88,7 @@ class RequestForm:
             int(self.most) * MB, files, self.notify,
         )  # fmt: skip
 
-    def read_people(self, settings: Settings, *, needed: bool) -> list[tuple[str, str]]:
+    def read_people(self, user: User, settings: Settings, *, needed: bool) -> list[tuple[str, str]]:
         """(name, address) of those to ask; empty where something is wrong: `errors` says what."""
         try:
             found = parse_addresses(self.people)
@@ -99,6 +100,9 @@ class RequestForm:
             self.errors["people"] = _("Type at least one address.")
         if len(people) > (most := settings.transfers.recipients):
             self.errors["people"] = ngettext("You can ask at most %(num)d person.", "You can ask at most %(num)d people.", most)
+            return []
+        if refused := objection(user, people, settings):
+            self.errors["people"] = refused
             return []
         return list(people.values())
 

@@ -24,8 +24,12 @@ def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
         return _("No files")
     if transfer.end_to_end:  # their names are not known here
         return ngettext("%(num)d encrypted file", "%(num)d encrypted files", count)
-    more = count - len(shown)
-    listed = ", ".join(shown)
+    return names_words(shown, count)
+
+
+def names_words(names: Collection[str], count: int) -> str:
+    """The first names of so many files."""
+    more, listed = count - len(names), ", ".join(names)
     return ngettext("%(names)s and %(num)d other", "%(names)s and %(num)d others", more, names=listed) if more > 0 else listed
 
 
@@ -51,11 +55,14 @@ def guest_words(transfer: Transfer) -> str:
 
 
 def state_kind(transfer: Transfer, states: Collection[str]) -> str:
-    """How it stands, for colours: open, over, held (a file was refused), coming (files are on their way), ready."""
+    """How it stands, for colours: open, handed (to another server), over, held (a file was refused), coming (files are on their
+    way), ready."""
     if transfer.state == TransferState.CLOSED or transfer.expires <= now():
         return "over"
     if transfer.state == TransferState.OPEN:
         return "open"
+    if transfer.state == TransferState.HANDED:
+        return "handed"
     if ContentState.REFUSED in states:
         return "held"
     return "coming" if states else "ready"
@@ -75,6 +82,8 @@ def standing_words(transfer: Transfer, states: Collection[str]) -> str:
         return _("ended on %(day)s", day=_day(transfer.expires))
     if kind == "open":
         return _("not sent yet")
+    if kind == "handed":
+        return _("through another server, until %(day)s", day=_day(transfer.expires))
     if kind == "held":
         return _("held back: a file was refused")
     if kind == "coming":

@@ -27,12 +27,16 @@ _ALIVE = StoredContent.state != ContentState.DELETED
 _COMING = StoredContent.state == ContentState.UPLOADING
 
 
-def _bytes_there() -> Any:
-    return StoredContent.select(pw.fn.SUM(pw.Case(None, [(_COMING, StoredContent.received)], StoredContent.size))).where(_ALIVE)
+BYTES = pw.fn.SUM(pw.Case(None, [(_COMING, StoredContent.received)], StoredContent.size))
 
 
-_of_everybody = Prepared(lambda _slot: _bytes_there())
-_of_person = Prepared(lambda slot: _bytes_there().where(StoredContent.owner == slot("user")))
+def of_stored(placeholder: Slot) -> Any:
+    """The condition that a content counts as what a person has stored."""
+    return _ALIVE & (StoredContent.owner == placeholder("user"))
+
+
+_of_everybody = Prepared(lambda _slot: StoredContent.select(BYTES).where(_ALIVE))
+_of_person = Prepared(lambda slot: StoredContent.select(BYTES).where(of_stored(slot)))
 
 
 def arrived(owner: User | None = None) -> int:

@@ -13,6 +13,7 @@ from webmail import schedule
 from webmail.errors import LimitReachedError
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage
 from webmail.rate_limits import TooManyRequestsError
+from webmail.transfers import other_server
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications import recipients
 from webmail.transfers.requests import guests, request_forms, requests, unfinished
@@ -90,6 +91,8 @@ def show_requests() -> Response:
 @blueprint.get("/transfers/requests/new")
 def new_request() -> Response:
     _check_offered()
+    if server := other_server.for_user(current_user(), settings()):
+        return redirect(url_for(f"{server.name}.guests"), 303)
     return _form_page(RequestForm())
 
 
@@ -98,7 +101,7 @@ def make_request() -> Response:
     _check_offered()
     form = RequestForm.typed(request.form)
     wishes = form.read(settings())
-    people = form.read_people(settings(), needed=form.who == "named")
+    people = form.read_people(current_user(), settings(), needed=form.who == "named")
     if wishes is None or form.errors:
         return _form_page(form, 422)
     try:
@@ -211,7 +214,7 @@ def _reopen(mine: FileRequest) -> None:
 
 def _invite(mine: FileRequest) -> Response:
     form = RequestForm(people=request.form.get("people", "")[: request_forms.LONGEST_PEOPLE])
-    people = form.read_people(settings(), needed=True)
+    people = form.read_people(current_user(), settings(), needed=True)
     if form.errors:
         return _page(mine, form.people, form.errors["people"], 422)
     try:

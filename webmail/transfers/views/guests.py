@@ -39,6 +39,7 @@ from webmail.transfers.views.visitors import NoVisitError
 from webmail.web.current import settings
 from webmail.web.forms.body_limits import reads_its_body
 from webmail.web.templates.addresses import url_for
+from webmail.web.visitors import chosen_language
 
 _SHOWN_FILES = 500  # of a receipt
 _ROWS = 200  # of files, on the form
@@ -144,7 +145,7 @@ def _sender(file_request: FileRequest) -> SentBy:
 
 
 def _here(link: str) -> str:
-    return url_for("transfers.send_as_guest", link=link, lang=visitors.chosen_language() or None)
+    return url_for("transfers.send_as_guest", link=link, lang=chosen_language() or None)
 
 
 def typed_fields(values: MultiDict[str, str]) -> dict[str, str]:
@@ -184,7 +185,7 @@ def guest_of(typed: dict[str, str]) -> Guest:
 def address_of(transfer: Transfer, **values: Any) -> str:
     """The page of what a guest sends or sent, in the language that was chosen."""
     token = guests.receipt_token(transfer, settings())
-    return url_for("transfers.guest", link=token, lang=visitors.chosen_language() or None, **values)
+    return url_for("transfers.guest", link=token, lang=chosen_language() or None, **values)
 
 
 # --- the receipt -----------------------------------------------------------------------------------------------------

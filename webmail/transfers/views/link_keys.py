@@ -15,7 +15,7 @@ from flask import session
 from webmail import vault
 from webmail.auth.sessions.cookies import visit
 from webmail.models import Transfer
-from webmail.transfers import protection
+from webmail.transfers import other_server, protection
 from webmail.transfers.protection import NotProtectedError, Protection
 from webmail.web.current import current_user, settings
 
@@ -31,6 +31,8 @@ def begin(requested: str = "", *, by_page: bool = False) -> Transfer:
 
     `by_page`: our own page encrypts in the browser where that is asked for; nobody else does.
     """
+    if other_server.for_user(current_user(), settings()) is not None:  # where the key has to be at hand
+        return protection.begin(current_user(), Protection.SERVER, settings())[0]
     kind = protection.chosen(requested, settings())
     if kind is Protection.BROWSER and not by_page:
         raise NotProtectedError("files are to be encrypted before they are sent")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
+import peewee as pw
 from flask import Response, abort, g, redirect, request
 from flask_babel import gettext as _
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.transfers import limits, listing
+from webmail.models import StoredContent, Transfer, TransferAllowance
+from webmail.transfers import limits, listing, other_server
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.listing import Order, Shelf
 from webmail.transfers.requests import requests
@@ -18,6 +21,7 @@ from webmail.transfers.uploads import promises
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 from webmail.web.formatting import lazy_text as _l
+from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
 from webmail.web.templates.addresses import url_for
 
@@ -28,9 +32,17 @@ _ORDERS = {
 }  # fmt: skip
 
 
+for _shelf in Shelf:
+    add_rows(
+        f"{_shelf} transfers", Transfer, (pw.fn.COUNT(Transfer.id),), partial(listing.of_person, shelf=_shelf), group="transfers"
+    )
+add_rows("allowance", TransferAllowance, (TransferAllowance.limit_bytes,), limits.of_allowance, group="transfers")
+add_rows("stored bytes", StoredContent, (promises.BYTES,), promises.of_stored, group="transfers")
+
+
 @blueprint.get("/transfers")
 def index() -> AnyResponse:
-    """At most seven SELECTs, four more for the transfers on it."""
+    """Three SELECTs, four more for the transfers on it."""
     if not settings().transfers.on:
         abort(404)
     shown, sort = request.args.get("show", ""), request.args.get("sort", "")
@@ -58,11 +70,8 @@ def _list_page(
 
 
 def _counts() -> dict[Shelf, int]:
-    """Once for a page."""
-    if "transfer_counts" not in g:
-        g.transfer_counts = listing.counts(current_user())
-    found: dict[Shelf, int] = g.transfer_counts
-    return found
+    """No query of its own."""
+    return {shelf: page_rows(f"{shelf} transfers")[0].number for shelf in Shelf}
 
 
 def _given(value: str, usual: str) -> str | None:
@@ -92,7 +101,8 @@ def transfer_room() -> TransferRoom:
     """Once for a page."""
     if "transfer_room" not in g:
         own = current_user()
-        allowed, stored = limits.of_person(own, settings()), promises.arrived(own)
+        given = [row.number for row in page_rows("allowance")]
+        allowed, stored = limits.allowed(given, settings()), int(page_rows("stored bytes")[0].number or 0)
         g.transfer_room = TransferRoom(stored, allowed, promises.of_person(own, allowed - stored))
     found: TransferRoom = g.transfer_room
     return found
@@ -108,9 +118,19 @@ def transfer_shelves() -> list[tuple[str, LazyString, int, str]]:
 
 
 @blueprint.app_template_global()
+def files_elsewhere() -> tuple[str, str] | None:
+    """The other server that gives out this person's files: its name, and what it is called; None where we do."""
+    server = other_server.for_user(current_user(), settings())
+    return (server.name, server.title) if server is not None else None
+
+
+@blueprint.app_template_global()
 def files_here() -> str:
     """The link beside the page that leads to it: "mail", "requests", or the shelf; "" if none does."""
-    if request.endpoint != "transfers.index":
-        return {"mailbox.files": "mail", "transfers.requests": "requests"}.get(request.endpoint or "", "")
+    endpoint = request.endpoint or ""
+    if (server := files_elsewhere()) and endpoint.startswith(f"{server[0]}."):
+        return "elsewhere-guests" if endpoint.endswith("guests") else "elsewhere"
+    if endpoint != "transfers.index":
+        return {"mailbox.files": "mail", "transfers.requests": "requests"}.get(endpoint, "")
     shown = request.args.get("show", "")
     return shown if shown in list(Shelf) else str(Shelf.SENT)

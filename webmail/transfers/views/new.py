@@ -19,10 +19,11 @@ from webmail.admission import AdmissionRefusedError
 from webmail.database.user_lock import user_lock
 from webmail.errors import BadAddressError
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, mail_limits, protection, store
+from webmail.transfers import assembly, mail_limits, other_server, protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import MB, OverLimitError
 from webmail.transfers.notifications import recipients
+from webmail.transfers.other_server import NotThereError, OtherServer
 from webmail.transfers.protection import NotProtectedError, Protection
 from webmail.transfers.store import FilesChangedError, TransferClosedError
 from webmail.transfers.texts import transfer_texts
@@ -61,14 +62,16 @@ def new() -> Response:
 
 
 def _form_page(form: TransferForm, transfer: Transfer | None, status: int = 200) -> Response:
-    own = settings()
+    own, server = settings(), _other_server()
     files = sorted(store.files(transfer), key=assembly.is_whole) if transfer else []  # what can be gone on with comes first
     return page(
         "transfers/new.html", status, form=form, transfer=transfer, files=files[:_ROWS], more=len(files) - _ROWS,
         action=url_for("transfers.send", csrf=address_token(_FORM), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
         texts=transfer_texts,
-        protections=protection.choices(own), protection=protection.protection_of(transfer) if transfer else "",
+        elsewhere=server, why_not=server.why_not(transfer) if server and transfer else "",
+        unconnected=server is not None and server.find(current_user(), own) is None,
+        protections=_protections(), protection=protection.protection_of(transfer) if transfer else "",
         key_here=transfer is not None and link_keys.load(transfer) is not None,
     )  # fmt: skip
 
@@ -98,7 +101,7 @@ def send() -> Response:
         notify(_("Files were sent from another window. What you typed is still here, so you can send the rest."), "caution")
         return _form_page(form, None, 409)
     if transfer is None:
-        if protection.choices(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
+        if _protections()[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
             return _form_page(form, None, 422)
         try:
@@ -191,8 +194,11 @@ def _remove(transfer: Transfer, upload: str) -> None:
 
 def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     """Whether it can be published; what is wrong is noted in the form."""
+    server = _other_server()
     room = mail_limits.people_left(current_user(), settings())
-    form.check(settings(), mails=action == "send", space=room)
+    form.check(current_user(), settings(), mails=action == "send", space=room)
+    if server is not None and server.find(current_user(), settings()) is None:
+        form.errors["files"] = _("Connect your account at %(name)s first.", name=server.title)
     if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.load(files[0].transfer) is None:
         form.errors["files"] = _(
             "The key to these files was lost with the session in which you began. Discard them and start again."
@@ -214,18 +220,24 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
         people = [(one.name, one.email) for one in form.people()] if action == "send" and not transfer.end_to_end else []
     except BadAddressError:
         abort(422)
-    key = link_keys.load(transfer)
+    key, server = link_keys.load(transfer), _other_server()
+    take = store.publish if server is None else server.take
     with user_lock(current_user().id):
         again = assembly.of_owner(transfer.id, current_user())
         if again is None or again.state != TransferState.OPEN:  # by a second click
             return redirect(url_for("transfers.one", number=transfer.id), 303)
         try:
-            store.publish(transfer, form.options, form.expires(), people, settings(), looked_at=files)
+            take(transfer, form.options, form.expires(), people, settings(), looked_at=files)
+        except NotThereError as error:
+            _mark_not_there(form, error, server)
+            return _form_page(form, transfer, 422)
         except FilesChangedError:
             notify(_("Files have just been added from another window. Check them, then send."), "caution")
             return redirect(url_for("transfers.new", of=transfer.id, check=action), 303)
         except TransferClosedError:  # by an administrator, at this moment
             return redirect(url_for("transfers.one", number=transfer.id), 303)
+    if server is not None:
+        return _on_its_way(transfer, server, len(people))
     link_keys.sent(transfer)
     recipients.settle(transfer, settings(), key)
     if people:
@@ -234,6 +246,35 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
     else:
         notify(_("The link is ready. Anyone who has it can download the files."))
     return redirect(url_for("transfers.one", number=transfer.id), 303)
+
+
+def _on_its_way(transfer: Transfer, server: OtherServer, count: int) -> Response:
+    if count:
+        notify(ngettext("%(name)s writes to %(num)d person as soon as it has the files.",
+                        "%(name)s writes to %(num)d people as soon as it has the files.", count, name=server.title))  # fmt: skip
+    else:
+        notify(_("The link is ready as soon as %(name)s has the files.", name=server.title))
+    return redirect(url_for(f"{server.name}.of_transfer", number=transfer.id), 303)
+
+
+def _mark_not_there(form: TransferForm, error: NotThereError, server: OtherServer | None) -> None:
+    name = server.title if server is not None else ""
+    if error.option == "password":
+        form.errors["password"] = _("%(name)s asks for no password. Remove it.", name=name)
+    elif error.option == "once":
+        form.errors["files"] = _("%(name)s can’t limit downloads to one. Clear that option.", name=name)
+    else:
+        form.errors["files"] = _("Only the link would open these files, which %(name)s can’t do. Discard them and start again.",
+                                 name=name)  # fmt: skip
+
+
+def _other_server() -> OtherServer | None:
+    """That gives out this person's files instead of us."""
+    return other_server.for_user(current_user(), settings())
+
+
+def _protections() -> list[Protection]:
+    return protection.choices(settings()) if _other_server() is None else [Protection.SERVER]
 
 
 def _transfer_of_address() -> Transfer | None:
@@ -253,6 +294,8 @@ def _transfer_of_address() -> Transfer | None:
 
 def _mails(transfer: Transfer | None) -> bool:
     """Whether recipients can be mailed from here; not where only their sender's browser knows the whole link."""
+    if _other_server() is not None:
+        return transfer is None or not transfer.end_to_end
     return bool(settings().system_address) and not (transfer is not None and transfer.end_to_end)
 
 

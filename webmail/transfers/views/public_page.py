@@ -15,9 +15,10 @@ from webmail.transfers.public.access import LinkVisit
 from webmail.transfers.texts.file_texts import scan_words, state_words
 from webmail.transfers.texts.transfer_texts import size_of
 from webmail.transfers.uploads import paths
-from webmail.transfers.views.visitors import chosen_language, page_url
+from webmail.transfers.views.visitors import page_url
 from webmail.web.responses.file_host import file_url
 from webmail.web.templates.addresses import url_for
+from webmail.web.visitors import chosen_language
 
 A_PAGE = 100  # files
 _KINDS = {

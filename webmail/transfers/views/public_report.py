@@ -13,9 +13,10 @@ from webmail.transfers.notifications.abuse import reason_words, tell_administrat
 from webmail.transfers.public import reports
 from webmail.transfers.public.reports import LONGEST_ADDRESS, LONGEST_TEXT, AbuseReason
 from webmail.transfers.views import visitors
-from webmail.transfers.views.visitors import chosen_language, for_visitors
+from webmail.transfers.views.visitors import for_visitors
 from webmail.web.current import settings
 from webmail.web.templates.addresses import url_for
+from webmail.web.visitors import chosen_language
 
 
 @blueprint.get("/t/<link>/report")

@@ -17,7 +17,7 @@ from webmail.errors import BadAddressError, LimitReachedError
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTimeError
-from webmail.transfers import additions, changes, links, mail_limits, options, protection, store
+from webmail.transfers import additions, changes, links, mail_limits, options, other_server, protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.changes import LastFileError
 from webmail.transfers.notifications import recipients
@@ -52,6 +52,12 @@ def _owned(number: int) -> Transfer:
     return found if found is not None else abort(404)
 
 
+def _check_here(transfer: Transfer) -> None:
+    """What another server gives out is changed there."""
+    if transfer.state == TransferState.HANDED:
+        abort(404)
+
+
 def _at(number: int, anchor: str = "") -> AnyResponse:
     return redirect(url_for("transfers.one", number=number) + (f"#{anchor}" if anchor else ""), 303)
 
@@ -64,6 +70,9 @@ def one(number: int) -> AnyResponse:
         return redirect(url_for("transfers.adding", number=transfer.adds_to_id, addition=number), 303)
     if transfer.state == TransferState.OPEN and transfer.request_id is None:
         return redirect(url_for("transfers.new", of=number), 303)
+    if transfer.state == TransferState.HANDED:
+        server = other_server.for_user(current_user(), settings())
+        return redirect(url_for(f"{server.name}.of_transfer", number=number), 303) if server else _page(transfer)
     return _page(transfer)
 
 
@@ -143,6 +152,7 @@ def act_on_transfer(number: int) -> AnyResponse:
     """`action`: extend (`until`), add (`to`), remind, close, reopen, which an addition that was discarded knows too."""
     action = request.form.get("action", "")
     transfer = _owned(number) if action == "reopen" else _mine(number)
+    _check_here(transfer)
     if action == "extend":
         return _extend(transfer)
     if action == "add":
@@ -161,7 +171,7 @@ def act_on_transfer(number: int) -> AnyResponse:
 def _extend(transfer: Transfer) -> AnyResponse:
     form = TransferForm.typed(MultiDict({}), settings())
     form.until = request.form.get("until", "")[:40].strip()
-    form.check(settings(), mails=False, space=0)
+    form.check(current_user(), settings(), mails=False, space=0)
     if "until" in form.errors:
         return _page(transfer, 422, errors=form.errors)
     try:
@@ -181,7 +191,7 @@ def _add(transfer: Transfer) -> AnyResponse:
         notify(_("Nobody can be added to this transfer now."), "caution")
         return _at(transfer.id)
     form = TransferForm.typed(MultiDict({"to": typed}), settings())
-    form.check(settings(), mails=True, space=mail_limits.people_left(current_user(), settings()))
+    form.check(current_user(), settings(), mails=True, space=mail_limits.people_left(current_user(), settings()))
     if "to" in form.errors:
         return _page(transfer, 422, errors={"to": form.errors["to"]}, typed=typed)
     try:
@@ -230,6 +240,7 @@ def _reopen(transfer: Transfer) -> None:
 def act_on_recipient(number: int, person: int) -> AnyResponse:
     """`action`: again (mail the link), remind, remove, put-back."""
     transfer, action = _mine(number), request.form.get("action", "")
+    _check_here(transfer)
     found = changes.person(transfer, person)
     if found is None:
         abort(404)
@@ -268,6 +279,7 @@ def _remove_person(transfer: Transfer, found: TransferRecipient) -> None:
 def act_on_file(number: int, upload: str) -> AnyResponse:
     """`action`: remove, which was confirmed on the page."""
     transfer = _mine(number)
+    _check_here(transfer)
     found = TransferFile.get_or_none((TransferFile.transfer == transfer) & (TransferFile.upload == upload))
     if found is None:
         abort(404)

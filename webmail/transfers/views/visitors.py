@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Response, current_app, render_template, request, session
-from flask_babel import get_locale
+from flask import Response, current_app, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,11 +23,12 @@ from webmail.transfers.public.access import Gone, LinkVisit
 from webmail.transfers.public.grants import MARK, Grant
 from webmail.transfers.uploads.upload_bodies import Sender
 from webmail.web.current import settings
-from webmail.web.formatting import LANGUAGES, written_in
 from webmail.web.responses.file_host import host_source, is_file_host
 from webmail.web.responses.too_many import again_words, told_to_wait
 from webmail.web.responses.unavailable import because
 from webmail.web.templates.addresses import url_for
+from webmail.web.visitors import chosen_language, visitors_page
+from webmail.web.visitors import for_visitors as public_pages
 
 P = ParamSpec("P")
 
@@ -42,27 +42,20 @@ class NoVisitError(Exception):
 
 
 def for_visitors(view: Callable[P, AnyResponse]) -> Callable[P, AnyResponse]:
-    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisitError` by its page."""
+    """As all pages for visitors do; `NoVisitError` is answered by its page."""
 
+    @public_pages
     @wraps(view)
     def answered(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
-        with written_in(chosen_language() or str(get_locale())):
-            try:
-                response = view(*args, **kwargs)
-            except NoVisitError as none:
-                response = none.response
-            except MailError as error:
-                current_app.logger.warning("%s: %s", type(error).__name__, error)
-                response = _failed(error)
-            response.headers["X-Robots-Tag"] = "noindex, nofollow"
-            return response
+        try:
+            return view(*args, **kwargs)
+        except NoVisitError as none:
+            return none.response
+        except MailError as error:
+            current_app.logger.warning("%s: %s", type(error).__name__, error)
+            return _failed(error)
 
     return answered
-
-
-def chosen_language() -> str:
-    asked = request.args.get("lang", "")
-    return asked if asked in LANGUAGES else ""
 
 
 def visit(link: str) -> LinkVisit:
@@ -117,14 +110,16 @@ def page_url(visited: LinkVisit, link: str = "", **values: Any) -> str:
 
 
 def page(template: str, status: int = 200, saves: bool = False, **context: Any) -> Response:
-    """A page for visitors: no notices, no forms with tokens, so that no cookie is needed. `saves`: by a worker (`saving`)."""
-    language = str(get_locale())
-    other = next(one for one in LANGUAGES if one != language)
-    response = Response(render_template(template, other=other, other_url=_url_in_language(other), **context), status)
+    """A page for visitors. `saves`: by a worker (`saving`)."""
+    endpoint = _PAGES.get(request.endpoint or "", "")
+    response = visitors_page(template, status, endpoint=endpoint, keep=("page", "done"), **context)
     source = host_source()
     if source or saves:
         response.headers["Content-Security-Policy"] = _policy(source, saves)
     return response
+
+
+_PAGES = {"transfers.act_on_link": "transfers.show", "transfers.send_report": "transfers.report"}  # of forms that are refused
 
 
 def _policy(source: str, saves: bool) -> str:
@@ -136,17 +131,6 @@ def _policy(source: str, saves: bool) -> str:
     )
 
 
-def _url_in_language(language: str) -> str:
-    """This page in another language; of a form that was refused, the page of its link."""
-    if request.endpoint is None or request.view_args is None:
-        return ""
-    endpoint = {"transfers.act_on_link": "transfers.show", "transfers.send_report": "transfers.report"}.get(
-        request.endpoint, request.endpoint
-    )
-    kept = {name: value for name, value in request.args.items() if name in ("page", "done")}
-    return url_for(endpoint, **request.view_args, **kept, lang=language)
-
-
 def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None = None, retry: int = 0) -> Response:
     """A page that says what is, and what to do. In plain text from the host of files, which has no pages."""
     if status == 503:
@@ -154,7 +138,7 @@ def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None =
     if is_file_host():
         response = Response(f"{title}\n{advice}\n", status, mimetype="text/plain")
     else:
-        response = page("transfers/public/told.html", status, title=title, advice=advice, link=link)
+        response = page("_visitors_told.html", status, title=title, advice=advice, link=link)
     if retry:
         response.headers["Retry-After"] = str(retry)
     return response

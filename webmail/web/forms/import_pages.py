@@ -93,18 +93,18 @@ class ImportPages:
         with refusals():
             if large:
                 tasks.check_room(current_user())
-            waiting_files.keep(settings(), _task_id(upload), content)
+            waiting_files.keep(settings(), task_of_upload(upload), content)
         return upload
 
     def look_through(self, upload: str, name: str, about: Facts) -> None:
         """Leave this to a worker."""
         about = {"name": name or self.unnamed(), "form": upload, **about}
         with refusals():
-            task_started(tasks.start(current_user(), self.check, about, task_id=_task_id(upload)))
+            task_started(tasks.start(current_user(), self.check, about, task_id=task_of_upload(upload)))
 
     def waiting(self, upload: str) -> tuple[str, bytes]:
         """The id of its task, and its content."""
-        task_id = _task_id(upload)
+        task_id = task_of_upload(upload)
         try:
             return task_id, waiting_files.content_of(settings(), task_id)
         except FileGoneError as error:
@@ -112,7 +112,7 @@ class ImportPages:
 
     def _look(self, upload: str) -> Task | None:
         try:
-            task = tasks.find(current_user(), _task_id(upload))
+            task = tasks.find(current_user(), task_of_upload(upload))
         except tasks.NoSuchTaskError:
             return None
         return task if task.kind == self.check else None
@@ -143,7 +143,7 @@ class ImportPages:
 
     def drop(self, upload: str) -> None:
         """It is imported, or not wanted."""
-        waiting_files.forget(settings(), _task_id(upload))
+        waiting_files.forget(settings(), task_of_upload(upload))
         if (task := self._look(upload)) is not None:
             tasks.remove(current_user(), task.id)
 
@@ -177,7 +177,8 @@ def name_asked() -> str:
     return safe_name(given)[:100] if given else ""
 
 
-def _task_id(upload: str) -> str:
+def task_of_upload(upload: str) -> str:
+    """The id of the task of a file that waits under this name in addresses: nobody can name somebody else's by it."""
     if not _UPLOAD.fullmatch(upload):
         abort(404)
     return tasks.id_of_form(current_user(), upload)

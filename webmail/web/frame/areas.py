@@ -6,11 +6,16 @@ A new area is a row in `_AREAS` with a label in `areas` and, if its endpoints ar
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import current_app, g, request
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from werkzeug.exceptions import HTTPException
 
+from webmail.errors import NotAllowedError
+from webmail.people import policies
+from webmail.web.current import current_user
 from webmail.web.forms.request_values import local_path
 from webmail.web.templates.addresses import url_for
 
@@ -25,20 +30,31 @@ _BY_BLUEPRINT = {
     "mailbox": "mail",
     "message": "mail",
     "compose": "mail",
+    "takeout": "mail",
+    "appointments": "calendar",
     "calendar": "calendar",
+    "todo": "calendar",
     "contacts": "contacts",
     "collections": "contacts",
+    "polls": "calendar",
     "dav": "contacts",
+    "drives": "files",
     "transfers": "files",
+    "filesender": "files",
 }
+_OF_BOTH = ("collections", "dav")  # of the calendar, where contacts are hidden
 _BY_ENDPOINT = {"mailbox.files": "files", "calendar.show_meetings": "contacts"}
 _SIDE_BARS = {"calendar": "calendar/_side.html", "contacts": "contacts/_side.html", "files": "transfers/_side.html"}
+_OWN_SIDE_BARS = {"todo": "todo/_side.html"}  # in place of that of the area
 _SIDE_BARS_BY_BLUEPRINT = {
     "settings": "settings/_side.html",
     "filters": "settings/_side.html",
+    "api": "accounts/_side.html",
     "auth": "accounts/_side.html",
     "accounts": "accounts/_side.html",
-    "admin": "accounts/_side.html",
+    "handover": "accounts/_side.html",
+    "services": "accounts/_side.html",
+    "admin": "admin/_side.html",
     "help": "help/_side.html",
 }
 _IN_SIDE_BAR = {
@@ -81,8 +97,10 @@ def page_location() -> PageLocation:
 def _looked_up() -> PageLocation:
     endpoint, blueprint = request.endpoint or "", request.blueprint or ""
     area = g.get("area") or _BY_ENDPOINT.get(endpoint) or _BY_BLUEPRINT.get(blueprint, "")
+    if area and not shows(_AREAS[area][1].partition(".")[0]):
+        area = "calendar" if area == "contacts" and blueprint in _OF_BOTH else ""
     current = "" if not area else "page" if _url(area) == request.script_root + request.path else "true"
-    side_bar = _SIDE_BARS.get(area) or _SIDE_BARS_BY_BLUEPRINT.get(blueprint, "")
+    side_bar = _OWN_SIDE_BARS.get(blueprint) or _SIDE_BARS.get(area) or _SIDE_BARS_BY_BLUEPRINT.get(blueprint, "")
     side_place = _IN_SIDE_BAR.get(endpoint, "")
     wide = endpoint == "mailbox.show" and request.args.get("query") and request.args.get("scope")
     mailbox = "" if wide or side_place else str((request.view_args or {}).get("mailbox", ""))
@@ -94,8 +112,30 @@ def areas() -> list[Area]:
     labels = {"mail": pgettext("area", "Mail"), "calendar": _("Calendar"), "contacts": _("Contacts"), "files": _("Files")}
     here, current = page_location().area, page_location().current
     return [
-        Area(name, labels[name], icon, _url(name), current if name == here else "") for name, (icon, _page, _to) in _AREAS.items()
+        Area(name, labels[name], icon, _url(name), current if name == here else "")
+        for name, (icon, page, _to) in _AREAS.items()
+        if shows(page.partition(".")[0])
     ]
+
+
+def shows(blueprint: str) -> bool:
+    """Whether who asks has these pages: a group can hide them from its people (webmail/people/policies.py). 0 queries."""
+    return blueprint not in policies.hidden(current_user())
+
+
+def leads_somewhere(address: str) -> bool:
+    """Whether what is at an address of ours, such as "/contacts", is not hidden from who asks."""
+    try:
+        endpoint, _values = current_app.create_url_adapter(request).match(urlsplit(address).path, "GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return True
+    return shows(endpoint.partition(".")[0])
+
+
+def check_shown(blueprint: str) -> None:
+    """For what is of an area that its endpoint is not of. Raises NotAllowedError."""
+    if not shows(blueprint):
+        raise NotAllowedError(f"{blueprint} is hidden from {current_user().address}")
 
 
 def _url(area: str) -> str:
@@ -108,7 +148,11 @@ def area_here() -> str:
 
 
 def belong_to(area: str) -> None:
-    """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar."""
+    """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar.
+
+    Raises NotAllowedError where it is hidden.
+    """
+    check_shown(area)
     g.area = area
     g.pop("location_in_frame", None)
 
@@ -117,10 +161,12 @@ def to_side_bar() -> str:
     """The words of the link past the page to what stands beside it."""
     words = {
         "calendar/_side.html": _("Skip to calendars"),
+        "todo/_side.html": _("Skip to task lists"),
         "contacts/_side.html": _("Skip to address books"),
         "transfers/_side.html": _("Skip to file lists"),
         "settings/_side.html": _("Skip to settings pages"),
         "accounts/_side.html": _("Skip to account pages"),
+        "admin/_side.html": _("Skip to administration pages"),
         "help/_side.html": _("Skip to help chapters"),
     }
     return words.get(page_location().side_bar) or _("Skip to folders")

@@ -32,11 +32,10 @@ _banners: list[_Banner] = []
 
 def add_banner(template: str, element: str) -> Callable[[_Asked], _Asked]:
     """Show a template on every page of the application where the function below is true, and renew it with each page that HTMX
-    brings (`oob` is true then).
+    brings (templates/_banners.html).
 
-    It is one element with the id `element`, which stands there empty where it is not wanted: then the template costs nothing. ""
-    for one that need not. The function is asked on every page: at most one cheap query, better none (`add_rows`). The template
-    may still say nothing.
+    It is one element with the id `element`, which stands there empty where it is not wanted: then the template costs nothing. The
+    function is asked on every page: at most one cheap query, better none (`add_rows`). The template may still say nothing.
     """
 
     def add(is_wanted: _Asked) -> _Asked:
@@ -47,7 +46,7 @@ def add_banner(template: str, element: str) -> Callable[[_Asked], _Asked]:
     return add
 
 
-def banner_pieces(*, oob: bool = False) -> list[BannerPiece]:
+def banner_pieces() -> list[BannerPiece]:
     """Those of this page, in their order."""
     pieces: list[BannerPiece] = []
     silent: tuple[str, ...] = ()
@@ -55,12 +54,11 @@ def banner_pieces(*, oob: bool = False) -> list[BannerPiece]:
         if not one.is_wanted():
             silent += (one.element,)
             continue
-        pieces += [BannerPiece("", _empty(silent, oob)), BannerPiece(one.template, Markup())]
+        pieces += [BannerPiece("", _empty(silent)), BannerPiece(one.template, Markup())]
         silent = ()
-    return [*pieces, BannerPiece("", _empty(silent, oob))]
+    return [*pieces, BannerPiece("", _empty(silent))]
 
 
 @lru_cache(maxsize=1000)
-def _empty(elements: tuple[str, ...], oob: bool) -> Markup:
-    swap = Markup(' hx-swap-oob="true"') if oob else Markup()
-    return Markup().join(Markup('<div id="{}"{}></div>').format(element, swap) for element in elements if element)
+def _empty(elements: tuple[str, ...]) -> Markup:
+    return Markup().join(Markup('<div id="{}"></div>').format(element) for element in elements)

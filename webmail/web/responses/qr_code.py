@@ -12,3 +12,8 @@ def qr_code(text: str) -> Markup:
         border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
     )
     return Markup(svg)  # noqa: S704 - made of numbers alone
+
+
+def qr_symbol(text: str, name: str) -> Markup:
+    """The same picture as a symbol, which `<use href="#name">` shows again and again, as on sheets for many people."""
+    return Markup(str(qr_code(text)).replace("<svg ", f'<symbol id="{name}" ', 1).replace("</svg>", "</symbol>"))  # noqa: S704

@@ -58,6 +58,11 @@ class _Fragments:
             for key in [one for one in self._kept if one[1] in names]:
                 self._bytes -= _weight(self._kept.pop(key))
 
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
 
 def _weight(piece: Markup) -> int:
     return 2 * len(piece) + 2000  # with its values
@@ -69,6 +74,11 @@ _fragments = _Fragments(MOST_BYTES)
 def forget(*names: str) -> None:
     """Drop the pieces of these names, as in a new process: to measure."""
     _fragments.drop(names)
+
+
+def forget_all() -> None:
+    """Drop all pieces: the settings are others."""
+    _fragments.clear()
 
 
 @cache

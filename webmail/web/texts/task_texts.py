@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from webmail.models import Task, TaskState
 from webmail.tasks import store
 from webmail.web.formatting import number
+from webmail.web.frame.areas import leads_somewhere
 from webmail.web.notices import notify
 
 Facts = dict[str, Any]  # a task's arguments or result
@@ -61,6 +62,8 @@ class TaskRow:
 
 def row_of(task: Task) -> TaskRow:
     """A task in words. One of a kind that this version no longer knows still has a row."""
+    if task.kind not in TASK_TEXTS:
+        current_app.extensions["late_areas"].load_all()  # it is of one of them that has not been asked for
     text = TASK_TEXTS.get(task.kind)
     title = text.title(json.loads(task.arguments)) if text else task.kind
     result = json.loads(task.result)
@@ -81,6 +84,9 @@ def row_of(task: Task) -> TaskRow:
         case TaskState.WAITING if task.error == "storage-full":
             words = _("The server is out of space for files. This will continue as soon as there is some.")
             return TaskRow(task, title, words, "caution")
+        case TaskState.WAITING if task.error == "service-away":
+            words = _("The other server is not responding. This will continue as soon as it does.")
+            return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error:
             return TaskRow(task, title, _("The mail server is not responding. This will continue as soon as it does."), "caution")
         case TaskState.WAITING:
@@ -91,7 +97,8 @@ def row_of(task: Task) -> TaskRow:
 def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
     if text.file and "file" in result:
         return url_for("accounts.task_result", task_id=task.id), str(text.file)
-    return text.link(result)
+    link = text.link(result)
+    return link if link is not None and leads_somewhere(link[0]) else None
 
 
 def _help(task: Task) -> tuple[str, str] | None:
@@ -142,6 +149,8 @@ def _stopped(task: Task, text: TaskText | None) -> str:
 def _failed(task: Task, text: TaskText | None) -> str:
     if task.error == "server-away":
         return _("The mail server did not respond for hours. Try again later.")
+    if task.error == "service-away":
+        return _("The other server did not respond for hours. Try again later.")
     if task.error == "storage-away":
         return _("The server could not reach its files for hours. Try again later.")
     if task.error == "storage-full":

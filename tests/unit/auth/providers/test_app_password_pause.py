@@ -97,7 +97,7 @@ def test_a_week_before_they_are_told_once(nina: User, phone: str, sweep, told) -
 
 def test_then_app_passwords_pause_and_what_is_open_ends(nina: User, phone: str, sweep, told, monkeypatch) -> None:
     ended: list[int] = []
-    monkeypatch.setattr(mail_sessions, "end_app_password", lambda number, _settings: ended.append(number))
+    monkeypatch.setattr(mail_sessions, "end_app_password", lambda number, _address, _settings: ended.append(number))
     last_seen(nina, 181 * DAY, warned=8 * DAY)
     assert sweep() == (0, 1) and sweep() == (0, 0)
     assert not opens(nina, phone) and ended == [AppPassword.get().id]

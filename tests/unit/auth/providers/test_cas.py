@@ -141,7 +141,7 @@ def test_a_slow_server_is_not_waited_for(tmp_path, server, monkeypatch):
     server.answer = dripping
     begun = time.monotonic()
     assert fault(tmp_path, server) is CasFault.AWAY
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20  # it would answer for sixty
 
 
 def test_nor_by_more_than_a_few_at_once(tmp_path, server):

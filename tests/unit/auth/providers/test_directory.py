@@ -254,6 +254,13 @@ def test_who_was_enabled_or_disabled_by_hand_does_not_come_back_by_itself(settin
     assert sweep(settings) == (0, 0) and not active(people[0])
 
 
+def test_the_last_administrator_stays_whatever_the_directory_says(settings, there, people):
+    User.update(role="admin").where(User.id.in_([people[0].id, people[1].id])).execute()
+    del there.entries[:2]
+    assert sweep(settings) == (1, 0)
+    assert [active(user) for user in people[:2]] == [False, True]
+
+
 def test_who_has_a_password_of_ours_stays(settings, there, people):
     User.update(password="{ARGON2ID}x").where(User.id == people[0].id).execute()
     del there.entries[0]

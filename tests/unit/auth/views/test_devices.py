@@ -175,7 +175,7 @@ def test_the_fifty_first_is_refused(confirmed, alice):
 
 def test_one_is_revoked_and_what_it_has_open_ends(confirmed, alice, monkeypatch):
     ended = []
-    monkeypatch.setattr(mail_sessions, "end_app_password_soon", lambda number, _settings: ended.append(number))
+    monkeypatch.setattr(mail_sessions, "end_app_password_soon", lambda number, _address, _settings: ended.append(number))
     _letters, row = app_passwords.add(alice, "Phone", ["imap"])
     Session.update(confirmed=None).execute()  # taking a way in away is free
     fields = {"app_password": row.id, "csrf_token": csrf(confirmed.get(PAGE))}

@@ -13,6 +13,7 @@ from webmail.auth.factors import mailed_codes, second_step, trusted_devices
 from webmail.auth.factors.mailed_codes import CodePurpose
 from webmail.auth.passwords import hashing
 from webmail.auth.recovery import text_messages
+from webmail.auth.sessions import mail_sessions
 from webmail.config.providers import Oidc, Sms, Support
 from webmail.models import PasswordReset, Session, SystemMessage, User
 from webmail.system_mail import sms
@@ -81,7 +82,9 @@ def told() -> set[str]:
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
-def test_by_a_link_to_a_new_password_and_in(visitor, alice, settings):
+def test_by_a_link_to_a_new_password_and_in(visitor, alice, settings, monkeypatch):
+    ended: list[bool] = []
+    monkeypatch.setattr(mail_sessions, "end_soon", lambda _address, _settings, *, pages: ended.append(pages))
     answer = ask(visitor)
     assert answer.status_code == 303 and answer.location == "/forgot/sent"
     shown = visitor.get("/forgot/sent").text
@@ -95,6 +98,7 @@ def test_by_a_link_to_a_new_password_and_in(visitor, alice, settings):
     assert "alice@lycee.example" in visitor.get("/mailbox/INBOX").text
     assert hashing.verify(User.get_by_id(alice.id).password, NEW)
     assert told() == {alice.address, OUTSIDE}
+    assert ended == [False]  # mail programs; connections of pages would be those of the inbox by then
 
 
 @pytest.mark.parametrize("action", ["mail", "sms"])

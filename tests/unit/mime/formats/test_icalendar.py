@@ -27,7 +27,7 @@ class TestCalendar:
             calendar(
                 "SUMMARY:Réunion\\, salle 3", "DTSTART;TZID=Europe/Paris:20261201T180000", "DURATION:PT90M", "LOCATION:Salle 3",
                 "ORGANIZER;CN=Claire Rey:mailto:claire@x.example", "ATTENDEE;PARTSTAT=DECLINED:MAILTO:bob@x.example",
-                "STATUS:TENTATIVE", method="REQUEST",
+                "ATTENDEE;CUTYPE=ROOM;PARTSTAT=ACCEPTED:mailto:salle-3@x.example", "STATUS:TENTATIVE", method="REQUEST",
             )
         )  # fmt: skip
         assert found and found.method == "request"
@@ -36,6 +36,7 @@ class TestCalendar:
         assert isinstance(one.start, datetime) and one.start.astimezone(UTC) == datetime(2026, 12, 1, 17, tzinfo=UTC)
         assert one.end == one.start + timedelta(minutes=90)
         assert str(one.organizer) == "Claire Rey <claire@x.example>"
+        assert len(one.attendees) == 1  # a room is told by the place
         assert one.attendees[0].answer == "declined" and one.attendees[0].person.email == "bob@x.example"
 
     def test_whole_days_end_on_their_last_day(self) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from webmail import vault
 from webmail.auth.blueprint import blueprint
-from webmail.auth.devices import app_passwords
+from webmail.auth.devices import app_passwords, cloud_programs
 from webmail.auth.devices.app_password_forms import AppPasswordForm
 from webmail.auth.devices.instructions import WORDS
 from webmail.auth.devices.servers import mail_servers
@@ -26,6 +26,7 @@ from webmail.auth.views.devices.dav import dav_link, has_dav
 from webmail.auth.views.devices.refused_changes import refused_rows
 from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, AuditAct, Session, now
+from webmail.people import policies
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import day_in_full, local, short_date
@@ -39,14 +40,14 @@ _SECURITY = {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": ""}
 
 @blueprint.get("/devices")
 def show_devices() -> Response:
-    return _page(AppPasswordForm(dav=has_dav(), formdata=None), made=_take_made())
+    return _page(AppPasswordForm(dav=has_dav(), api=has_api(), formdata=None), made=_take_made())
 
 
 @blueprint.post("/devices/new")
 @asks_again
 def add_app_password() -> Response:
     """Make one; the next page shows it, once."""
-    form, user = AppPasswordForm(dav=has_dav()), current_user()
+    form, user = AppPasswordForm(dav=has_dav(), api=has_api()), current_user()
     if not app_passwords.are_available(settings()):
         return _page(form, 403)
     if not form.validate():
@@ -78,7 +79,7 @@ def revoke_app_password() -> Response:
     user = current_user()
     row = app_passwords.revoke(user, request.form.get("app_password", 0, type=int))
     if row is not None:  # else it is gone already: a double click
-        mail_sessions.end_app_password_soon(row.id, settings())
+        mail_sessions.end_app_password_soon(row.id, user.address, settings())
         audited(AuditAct.APP_PASSWORD_REVOKED, row.name)
         tell(user, SecurityNotice.APP_PASSWORD_REVOKED, row.name, browser=_browser())
         notify(_("“%(name)s” can no longer sign in.", name=row.name), "done")
@@ -105,7 +106,7 @@ def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | No
     passwords = app_passwords.for_user(user) if app_passwords.are_available(settings()) else None
     return page(
         "auth/devices.html", status, form=form, places=places, trusted=trusted, passwords=passwords, made=made, problem=problem,
-        refused=refused_rows(), device_kinds=WORDS,
+        refused=refused_rows(), device_kinds=WORDS, cloud=cloud_programs.for_user(user) if settings().cloud_programs else (),
     )  # fmt: skip
 
 
@@ -135,7 +136,16 @@ def _take_made() -> dict[str, Any] | None:
     uses = app_passwords.uses_of(row)
     servers, ask = server_lines(uses), bool({"imap", "smtp"} & set(uses))
     dav = dav_link() if {"caldav", "carddav"} & set(uses) else ""
-    return {"row": row, "groups": app_passwords.groups(letters), "servers": servers, "ask": ask and not servers, "dav": dav}
+    return {
+        "row": row, "groups": app_passwords.groups(letters), "servers": servers, "ask": ask and not servers, "dav": dav,
+        "api": bool(row.api),
+    }  # fmt: skip
+
+
+@blueprint.app_template_global()
+def has_api() -> bool:
+    """Whether who is asking may have scripts."""
+    return settings().api and app_passwords.are_available(settings()) and "api" not in policies.hidden(current_user())
 
 
 def server_lines(uses: Collection[str]) -> list[dict[str, Any]]:
@@ -167,6 +177,7 @@ def app_password_words(row: AppPassword) -> str:
     """What it is for, and until when."""
     uses = app_passwords.uses_of(row)
     names = [(_("reading mail"), "imap"), (_("sending mail"), "smtp"), (_("calendars"), "caldav"), (_("contacts"), "carddav")]
+    names.append((_("scripts"), "api"))
     words = [_("For: %(uses)s", uses=", ".join(name for name, use in names if use in uses))]
     if (ends := app_passwords.ends(row)) and not is_over(row):
         words.append(_("until %(when)s", when=day_in_full(local(ends - timedelta(seconds=1)).date())))  # its last day

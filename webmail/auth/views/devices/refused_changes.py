@@ -16,7 +16,7 @@ from webmail.models import RefusedChange
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size, short_date
 from webmail.web.frame.banners import add_banner
-from webmail.web.frame.page_rows import add_rows, page_rows
+from webmail.web.frame.page_rows import add_rows, forget_rows, page_rows
 from webmail.web.notices import notify
 
 _BOOK = "addressbook"
@@ -41,7 +41,8 @@ def refused_rows() -> list[RefusedRow]:
     """The current user's, who has seen them by that. 1 query, 2 where some are new."""
     user = current_user()
     found = refused_changes.for_user(user)
-    refused_changes.mark_seen(user, found)
+    if refused_changes.mark_seen(user, found):
+        forget_rows()
     return [RefusedRow(one.id, _title(one), _where(one), why_words(one.reason, one.kind), _when(one)) for one in found]
 
 
@@ -110,6 +111,12 @@ def why_words(reason: str, kind: str) -> str:
             return _("Its start or due date is missing or before 1900. Correct it on the device.")
         case RefusalReason.TOO_MANY:
             return _("It has too many dates or details. Divide it into several on the device.")
+        case RefusalReason.MEETING:
+            return _("Someone else organises this meeting, or it has another organiser now. Only the organiser can change it.")
+        case RefusalReason.GUESTS:
+            return _("It invites too many people. Divide it into several events on the device.")
+        case RefusalReason.RECIPIENTS:
+            return _("You have written to as many people as you may for now, so its guests weren’t told. Try again later.")
         case RefusalReason.CHARACTERS if is_card:
             return _(
                 "It contains characters that can’t be stored. Save it as a file on the device and import the file in Contacts."

@@ -106,7 +106,7 @@ def _elsewhere(target: str) -> Response:
 def _form(form: ColleagueForm, status: int = 200, problem: str = "") -> Response:
     form.next.data = local_path(form.next.data or "")
     user = visit().pending_user
-    admin = user is not None and user.role == "admin"
+    admin = user is not None and user.role != "person"
     return page("auth/ask_colleague.html", status, form=form, problem=problem, admin=admin, kept=kept_fields())
 
 

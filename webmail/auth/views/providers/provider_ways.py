@@ -89,6 +89,15 @@ def refusal_words(error: NotLetInError, title: str) -> str:
             )
         case Refusal.DISABLED:
             return _("This account is disabled. Ask for help: see Help.")
+        case Refusal.RESERVED:
+            return _(
+                "%(address)s is the address of a room or of equipment, not of a person. Ask for help: see Help.", address=address
+            )
+        case Refusal.RESTS:
+            return _(
+                "%(address)s was somebody else’s address not long ago, so it is not given out again yet. Ask for help: see Help.",
+                address=address,
+            )
         case Refusal.OTHER_SUBJECT if address:
             return _(
                 "The account %(address)s is connected to somebody else at %(title)s. Ask for help: see Help.",

@@ -213,7 +213,7 @@ def _state(person: deputies.Helped) -> list[str]:
         words.append(_("temporary password until %(day)s", day=day_in_full(local(user.temporary_until).date())))
     elif user.must_change:
         words.append(_("temporary password"))
-    if user.role == "admin":
+    if user.role != "person":
         words.append(_("administrator"))
     elif person.deputy:
         words.append(_("deputy"))

@@ -70,7 +70,7 @@ def choose_password() -> Response:
         return response
     except ResetOverError:
         return _page(form)
-    ended = end_everything_else(user, settings())
+    ended = end_everything_else(user, settings(), signs_in=True)
     session.pop(PROVED, None)
     browser = describe(request.headers.get("User-Agent", ""))
     audited(AuditAct.PASSWORD_RESET, browser, actor=user, sessions=ended or None)

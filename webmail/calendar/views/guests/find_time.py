@@ -8,18 +8,21 @@ from functools import lru_cache
 
 from flask import redirect, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.sessions import interrupted_forms
-from webmail.calendar import waiting_forms
+from webmail.calendar import form_store
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display import page_texts, periods
+from webmail.calendar.display.page_texts import calendar_date
 from webmail.calendar.forms import EventForm, typed_day, typed_moment
 from webmail.calendar.free_busy import time_search
 from webmail.calendar.free_busy.common_times import CommonTime
-from webmail.calendar.free_busy.time_search import TimeSearch
+from webmail.calendar.free_busy.outside_times import OutsideState, OutsideTimes
+from webmail.calendar.free_busy.time_search import GridRow, TimeSearch
 from webmail.calendar.guests.guest_list import TypedGuest
 from webmail.calendar.views.guests.guest_fields import read_guests
 from webmail.calendar.views.kept_forms import kept_fields
@@ -38,8 +41,8 @@ def send_to_times(path: str, uid: str = "") -> Answer:
     """Keep the form of the page at `path`, and lead to the times of its guests. `uid`: of an event that is there."""
     typed = [(name, value) for name, value in interrupted_forms.text() if name not in ("kept", _MEETING)]
     typed += [(_MEETING, uid)] if uid else []
-    name = waiting_forms.keep(current_user(), path, typed)
-    waiting_forms.forget(current_user(), request.form.get("kept", ""))
+    name = form_store.keep(current_user(), path, typed)
+    form_store.forget(current_user(), request.form.get("kept", ""))
     return redirect(url_for("calendar.find_time", name=name), 303)
 
 
@@ -58,7 +61,7 @@ def find_time(name: str) -> Answer:
     )  # fmt: skip
     return page(
         "calendar/find_time.html", name=name, search=found, title=page_texts.title(period), form=EventForm.sent(kept),
-        clock=lru_cache(_clock_text), whole_hour=whole_hour,
+        clock=lru_cache(clock_text), whole_hour=whole_hour, facts=row_facts, day_facts=day_facts,
         common=[(_iso(one), _when(one), _remarks(one, found)) for one in found.common],
     )  # fmt: skip
 
@@ -71,7 +74,7 @@ def take_time(name: str) -> Answer:
         return _gone()
     end = start + timedelta(seconds=_length(_typed(kept)))
     moments = {"start": f"{start:%Y-%m-%d}", "start_hour": f"{start:%H:%M}", "end": f"{end:%Y-%m-%d}", "end_hour": f"{end:%H:%M}"}
-    path = waiting_forms.put(current_user(), name, moments | {"zone": str(time_zone()), "all_day": ""})
+    path = form_store.put(current_user(), name, moments | {"zone": str(time_zone()), "all_day": ""})
     return redirect(back_to(path, name), 303)
 
 
@@ -123,12 +126,63 @@ def _guests(fields: MultiDict[str, str]) -> list[TypedGuest]:
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def _clock_text(at: int) -> Markup:
+def clock_text(at: int) -> Markup:
     return escape(_clock(at))
 
 
 def _clock(at: int) -> str:
     return clock_time(datetime.fromtimestamp(at, time_zone()))
+
+
+def row_facts(row: GridRow, by_week: bool) -> list[str]:
+    """What is to be known of somebody: when and where they work on the day, and whether their clock is another."""
+    found = [] if by_week else day_facts(row, 0)
+    if row.away:
+        found.append(_("local time %(hours)s h", hours=" / ".join(map(_signed, row.away))))
+    if row.outside is not None:
+        found.append(_outside_words(row.outside))
+    return found
+
+
+def _outside_words(published: OutsideTimes) -> str:
+    """How far published times are published."""
+    if published.state is OutsideState.WAITING:
+        return _("published times not known yet: show this page again in a moment")
+    at = datetime.fromtimestamp(published.at, time_zone())
+    when = f"{calendar_date(at.date(), 'd MMM')}, {clock_time(at)}"
+    if published.state is OutsideState.FAILED:
+        return (
+            _("published times could not be fetched; these are of %(when)s", when=when)
+            if published.covers
+            else _("published times could not be fetched (%(when)s)", when=when)
+        )
+    return (
+        _("published times, fetched %(when)s", when=when)
+        if published.covers
+        else _("no times published for this day, fetched %(when)s", when=when)
+    )
+
+
+def day_facts(row: GridRow, at: int) -> list[str]:
+    """When and where somebody works on one of the days that are shown, if they said so."""
+    if row.week is None or at >= len(row.hours):
+        return []
+    hours = row.hours[at]
+    if not hours:
+        return [pgettext("working hours", "Not working")]
+    spans = ", ".join(f"{_clock(one.start)}–{_clock(one.end)}" for one in hours)
+    places = dict.fromkeys(place_words(one.place) for one in hours if one.place)
+    return [spans, *places]
+
+
+def place_words(location: str) -> str:
+    words = {"telework": _("Teleworking"), "elsewhere": _("At another site")}
+    return words.get(location, _("At the office"))
+
+
+def _signed(hours: float) -> str:
+    minutes = round(abs(hours) * 60)
+    return f"{'−' if hours < 0 else '+'}{minutes // 60}{f':{minutes % 60:02}' if minutes % 60 else ''}"
 
 
 def _iso(chosen: CommonTime) -> str:

@@ -9,14 +9,19 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webmail.accounts import permitted
+from webmail.accounts.permitted_texts import refusal_words
 from webmail.calendar import editing
 from webmail.calendar.display.event_facts import EventFacts
+from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.editing import Write
 from webmail.calendar.forms import EventForm
-from webmail.calendar.guests import answers, guest_lines, guest_list, guest_reminders, organising
+from webmail.calendar.guests import answers, decisions, guest_lines, guest_list, guest_reminders, organising
 from webmail.calendar.guests.answers import AnswerCounts
+from webmail.calendar.guests.decisions import ProposedTime
 from webmail.calendar.guests.guest_lines import GuestChange
 from webmail.calendar.guests.guest_list import TypedGuest
+from webmail.calendar.guests.guest_replies import ReplyKind
 from webmail.calendar.guests.organising import Organiser, Posted, Posting
 from webmail.calendar.views.undo import hidden_words, posting, undo_of
 from webmail.database.connection import db
@@ -24,7 +29,7 @@ from webmail.errors import BadAddressError
 from webmail.itip.people import Invitee
 from webmail.mime.formats.recurrence import series
 from webmail.mime.headers.address_input import address_key
-from webmail.web.current import current_user, settings, wake
+from webmail.web.current import current_user, settings, time_zone, wake
 from webmail.web.notices import notify
 
 
@@ -34,10 +39,16 @@ def read_guests(form: EventForm) -> list[TypedGuest] | None:
     form.invite, form.optional = lists["invite"], lists["optional"]
     own = {address_key(current_user().address)}
     try:
-        return guest_list.guests_in(form.invite, form.optional, besides=own)
+        guests = guest_list.guests_in(form.invite, form.optional, besides=own)
+        if refused := permitted.refused(current_user(), (one.person.email for one in guests), settings()):
+            optional = {one.key for one in guests if one.optional}
+            for one in refused:
+                field = "optional" if address_key(one.address) in optional else "invite"
+                form.errors[field] = " ".join(filter(None, [form.errors.get(field), refusal_words(one)]))
+        return None if refused else guests
     except BadAddressError as error:
         bad = "invite" if str(error) in form.invite else "optional"
-        form.errors[bad] = _("“%(text)s” is not an email address.", text=str(error))
+        form.errors[bad] = _("“%(value)s” is not an email address.", value=error.value[:80])
     except guest_list.TooManyGuestsError:
         form.errors["invite"] = _("Invite at most %(count)d people.", count=guest_list.MOST_GUESTS)
     return None
@@ -128,6 +139,15 @@ def tracked_answers(facts: EventFacts) -> AnswerCounts | None:
         return None
     guests = invited_to(facts, organiser)
     return answers.counted(guests, facts.row, organiser) if guests else None
+
+
+def proposals_of(facts: EventFacts, tracked: AnswerCounts | None) -> list[tuple[ProposedTime, str]]:
+    """The times that guests propose, with their words."""
+    organiser = organises(facts) if tracked and any(one.kind == ReplyKind.PROPOSAL for one in tracked.replies) else None
+    if tracked is None or organiser is None:
+        return []
+    found = decisions.proposed(facts.row, tracked.replies, organiser.me)
+    return [(one, when_words(one.start, one.end, time_zone()) if one.start and one.end else "") for one in found]
 
 
 def answers_words(counts: AnswerCounts) -> str:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.rooms import approval
+from webmail.calendar.rooms.room_notices import LONGEST_NOTE
 from webmail.calendar.rooms.room_texts import span_words
 from webmail.web.current import current_user, time_zone
 from webmail.web.notices import notify
@@ -22,15 +23,18 @@ def show_room_requests() -> Response:
     told = []
     for one in waiting:
         times = [span_words(span, time_zone()) for span in one.times[:_MOST_TIMES]]
-        told.append((one, times, len(one.times) - _MOST_TIMES))
-    return page("calendar/rooms/requests.html", waiting=told, approves=bool(approval.resources_of(current_user())))
+        told.append((one, times, one.count - len(times)))
+    return page(
+        "calendar/rooms/requests.html", waiting=told, longest=LONGEST_NOTE, approves=bool(approval.resources_of(current_user()))
+    )
 
 
 @blueprint.post("/rooms/requests/<int:number>")
 def decide_room_request(number: int) -> Answer:
     """`action=accept` or `action=decline`."""
     action = request.form.get("action", "")
-    if action in ("accept", "decline") and approval.decide(current_user(), number, agree=action == "accept"):
+    note = request.form.get("note", "").replace("\0", "").strip()
+    if action in ("accept", "decline") and approval.decide(current_user(), number, agree=action == "accept", note=note):
         notify(_("The room is booked.") if action == "accept" else _("The booking was declined, and the room is free again."))
     else:
         notify(_("This request is no longer waiting."), "caution")

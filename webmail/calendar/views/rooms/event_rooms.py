@@ -65,7 +65,7 @@ def _spans(form: EventForm, facts: EventFacts | None) -> list[Span]:
     if facts is not None and facts.at and form.scope == "one":
         found = replace(found, rule="")
     try:
-        _read, expansion, _start, _end = objects.prepared(str(made_event("-", found)), _floating())
+        expansion = objects.prepared(str(made_event("-", found)), _floating()).expansion
     except (UnusableCalendarError, ValueError, LookupError):  # the last two: a zone that only the event itself knows
         return []
     at = int(time.time())

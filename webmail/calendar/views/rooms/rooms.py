@@ -9,6 +9,7 @@ from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
 
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.display import page_texts
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import typed_day
 from webmail.calendar.rooms import approval, free_rooms, limits, resources, room_search, room_week
@@ -19,7 +20,7 @@ from webmail.calendar.rooms.room_texts import about_words, reason_words, state_w
 from webmail.models import Resource
 from webmail.schedule import time_of_day
 from webmail.web.current import current_user, time_zone
-from webmail.web.formatting import clock_time, day_in_full, here
+from webmail.web.formatting import clock_time, here
 from webmail.web.rendering import page
 
 blueprint.app_template_filter("room_about")(about_words)
@@ -102,13 +103,14 @@ def show_room(number: int) -> Response:
     except (OverflowError, ValueError):  # beyond all dates
         abort(404)
     told = [
-        (day, day_in_full(day), [(_hours(one.begins, one.ends, day), one) for one in several]) for day, several in days.items()
+        (day, page_texts.calendar_date(day, "EEEE d MMMM"), [(_hours(one.begins, one.ends, day), one) for one in several])
+        for day, several in days.items()
     ]
     return page(
         "calendar/rooms/room.html", room=resource, days=told, today=today,
         before=_week_url(number, first - timedelta(days=_DAYS)),
-        after=_week_url(number, first + timedelta(days=_DAYS)), rules=_rules(resource), first=day_in_full(first),
-        last=day_in_full(first + timedelta(days=_DAYS - 1)),
+        after=_week_url(number, first + timedelta(days=_DAYS)), rules=_rules(resource),
+        week=page_texts.interval(first, first + timedelta(days=_DAYS - 1)),
     )  # fmt: skip
 
 

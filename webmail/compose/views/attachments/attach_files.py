@@ -26,6 +26,7 @@ from webmail.compose.views.editor import (
     store,
 )
 from webmail.models import DraftRow
+from webmail.people import policies
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.transfers.limits import OverLimitError
 from webmail.transfers.store import TransferClosedError
@@ -36,6 +37,10 @@ from webmail.web.formatting import file_size
 def attach_files(form: ComposeForm, row: DraftRow) -> int:
     """Attach the uploaded files. Returns 0, or the HTTP status if one was refused; the field then has an error."""
     for file in form.files():
+        if 0 < (most := policies.attachment_limit(current_user())) < (size := _size(file.stream)):
+            told = {"name": file.filename, "size": file_size(size), "limit": file_size(most)}
+            form.mark("attachments", _("“%(name)s” (%(size)s) is too large. You can attach files of up to %(limit)s.", **told))
+            return 422
         try:
             attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
         except uploads.MessageTooLargeError:
@@ -43,9 +48,10 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
                 if held:
                     return held
                 continue
+            limit = policies.message_limit(current_user(), settings())
             words = _(
                 "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
-                name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
+                name=file.filename, size=file_size(_size(file.stream)), limit=file_size(limit),
             )  # fmt: skip
             form.mark("attachments", words)
             return 422
@@ -62,11 +68,11 @@ def _keep_as_large_file(form: ComposeForm, row: DraftRow, file: FileStorage) -> 
     0, or the status of an error that the form says; None where links are not offered.
     """
     size = _size(file.stream)
-    if not large_files.are_offered(settings()):
+    if not large_files.are_offered(current_user(), settings()):
         return None
     file.stream.seek(0)
     told = {"name": uploads.clean_filename(file.filename or ""), "size": file_size(size)}
-    limit = file_size(settings().message_limit * 73 // 100)  # as the form says how much fits
+    limit = file_size(policies.message_limit(current_user(), settings()) * 73 // 100)  # as the form says how much fits
     words = _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=limit, **told)
     try:
         large_changes.add(row, _chunks(file.stream), told["name"], size, file.mimetype or "", settings(), held=True)

@@ -14,7 +14,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.drafts import AlreadyLeftError
 from webmail.compose.forms import ComposeForm
-from webmail.compose.large_files import large_changes, large_files
+from webmail.compose.large_files import filesender_calls, large_changes, large_files
 from webmail.compose.large_files.large_files import FileState
 from webmail.compose.outbox import link_gate, queue
 from webmail.compose.views.drafts_folder import put_if_small
@@ -28,6 +28,7 @@ from webmail.transfers.limits import Limit, OverLimitError
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size, number
 from webmail.web.forms.request_values import local_path
+from webmail.web.frame.areas import check_shown
 
 _DAYS = (1, 3, 7, 15, 30, 60, 90, 180, 365)
 _UNREADABLE = (FileGoneError, ContentDamagedError, WrongKeyError)
@@ -93,7 +94,7 @@ def _state_words(stored: StoredContent | None) -> str:
 @blueprint.app_template_global()
 def links_offered() -> bool:
     """Whether a file that is too large can go as a link."""
-    return large_files.are_offered(settings())
+    return large_files.are_offered(current_user(), settings())
 
 
 @blueprint.app_template_global()
@@ -115,6 +116,7 @@ def link_days(chosen: int | None) -> list[tuple[int, str]]:
 
 def attach_as_link(form: ComposeForm, row: DraftRow, attachment_id: int) -> Response:
     """An attachment goes as a link instead."""
+    check_shown("transfers")
     try:
         large_changes.as_link(row, attachment_id, settings())
     except (*REFUSALS, AlreadyLeftError) as error:
@@ -150,6 +152,7 @@ def changed(form: ComposeForm, row: DraftRow) -> Response:
 
 def prepare_links(draft_id: str, form: ComposeForm) -> Response:
     """Let the draft have a transfer, to which the page's script uploads (static/js/compose/links.js); the text is not changed."""
+    check_shown("transfers")
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         return Response(status=204)
@@ -223,6 +226,8 @@ def stopped_words(state: FileState, name: str) -> str:
         return _("“%(name)s” was refused because it may be harmful. Remove it.", name=name)
     if state is FileState.ABANDONED:
         return _("“%(name)s” was never fully uploaded. Upload it again, or remove it.", name=name)
+    if state is FileState.NOT_TAKEN:
+        return _("FileSender did not take the large files.") + " " + str(filesender_calls.problem_words(name))
     if state is FileState.CLOSED:
         if name:
             return _("“%(name)s” is no longer stored. Remove it, or add it again.", name=name)
@@ -245,6 +250,8 @@ def coming_words(row: Outbox) -> str:
     file = file_coming(row.draft)
     if file is None or file.content is None:
         return _("Its large files have been uploaded: it will be sent in a moment.") if link_gate.waits(row) else ""
+    if file.transfer.state == TransferState.HANDED:
+        return _("Waiting for FileSender to have the files.")
     if file.content.state == ContentState.CHECKING:
         return _("Waiting for “%(name)s” to be checked.", name=file.path)
     percent = file.content.received * 100 // max(file.content.size, 1)

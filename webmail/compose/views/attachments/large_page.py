@@ -106,7 +106,7 @@ def _draft_and_transfer(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
     if leaving:
         back = url_for("compose.outbox")
     transfer = large_files.standing(draft_id)
-    if not large_files.are_offered(settings()):
+    if not large_files.are_offered(current_user(), settings()):
         raise _ElsewhereError(back)
     if (transfer is None and leaving) or (transfer is not None and transfer.state != TransferState.OPEN):
         raise _ElsewhereError(back)

@@ -153,6 +153,7 @@ _LINKS = {
     SendErrorKind.LINKS_CLOSED: FileState.CLOSED,
     SendErrorKind.LINKS_REFUSED: FileState.REFUSED,
     SendErrorKind.LINKS_ABANDONED: FileState.ABANDONED,
+    SendErrorKind.LINKS_NOT_TAKEN: FileState.NOT_TAKEN,
 }
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, IntegerField, StringField
 
 from webmail import imap
+from webmail.accounts import permitted
 from webmail.compose import header_values, identities
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import draft_message, drafts, message_options
@@ -23,13 +24,14 @@ from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.original import framed
 from webmail.compose.views.outbox.send_later import too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
-from webmail.compose.views.recipients import named_choice
+from webmail.compose.views.recipients import named_choice, refusal_words
 from webmail.compose.views.signatures import signature_picture_address
 from webmail.errors import BadAddressError, NoSuchMessageError
 from webmail.mail import Message
 from webmail.mime import builder
 from webmail.mime.html import sanitizer
 from webmail.mime.text import plain_text
+from webmail.people import policies
 from webmail.rate_limits import TooManyRequestsError
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
@@ -85,7 +87,9 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         return _refused(form, message, _("Add at least one recipient."))
     if identity is None:
         return _refused(form, message, _("You can no longer send from the address you chose."))
-    limit = settings().message_limit
+    if refused := permitted.refused(current_user(), (one.email for one in to), settings()):
+        return _refused(form, message, refusal_words(refused[0]))
+    limit = policies.message_limit(current_user(), settings())
     if message.size > limit:
         return _refused(form, message, _("This message is too large to redirect (%(size)s of %(limit)s).",
                                          size=file_size(message.size), limit=file_size(limit)))  # fmt: skip

@@ -16,7 +16,7 @@ from webmail.account import Password
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue, recipient_limits, send_later, spool
-from webmail.compose.views.drafts_folder import clock, put_into_drafts
+from webmail.compose.views.drafts_folder import day_and_clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
 from webmail.models import DraftRow
 from webmail.rate_limits import HOUR, TooManyRequestsError
@@ -59,7 +59,7 @@ def little_room() -> str:
     if room is None:
         return ""
     words = _room_words(room.window == HOUR, room.people)
-    return words + " " + _("You can send more from %(time)s.", time=clock(room.again)) if room.again else words
+    return words + " " + _("You can send more from %(time)s.", time=day_and_clock(room.again)) if room.again else words
 
 
 def chosen_time(form: ComposeForm) -> datetime | None:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from webmail import preferences as preferred
 from webmail import schedule
 from webmail.auth.guard import keeps_text
+from webmail.calendar.free_busy import absence_event, absence_times
 from webmail.compose import identities
 from webmail.errors import MailError
 from webmail.filters import store
@@ -36,7 +37,6 @@ from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, preferences, settings, time_zone
 from webmail.web.formatting import day_and_month, day_in_full, long_date, today
 from webmail.web.forms.request_values import fetched_ahead, local_path
-from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.texts.day_names import day_name
@@ -144,7 +144,7 @@ def _audited(found: Absence) -> None:
 
 
 def _saved(form: AbsenceForm, found: Absence) -> Response:
-    user, was_off = current_user(), absence_copy.parse(preferences().absence) is None
+    user, was_off = current_user(), absence_times.parse(preferences().absence) is None
     try:
         stored = absence_change.save(user, current_account(), settings(), found, form.version)
     except FiltersChangedError:
@@ -152,6 +152,8 @@ def _saved(form: AbsenceForm, found: Absence) -> Response:
         return _absence_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
         return _absence_page(form, None, error)
+    preferred.change(user, **form.chosen())
+    absence_event.keep(user, settings())
     _audited(found)
     if was_off and not found.on:
         _notify(_("Saved. Automatic replies stay off until you tick “Send automatic replies”."), stored.before, found, "plain")
@@ -282,18 +284,17 @@ def interval_words(days: int) -> str:
 # --- on every page ---------------------------------------------------------------------------------------------------
 
 
-@add_banner("filters/_away.html", "away")
 @blueprint.app_template_global()
 def absence_known() -> dict[str, Any] | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""
-    found = absence_copy.parse(preferences().absence)
+    found = absence_times.parse(preferences().absence)
     phase = found.phase(_now()) if found else None
     return {"phase": str(phase), "start": found.start, "until": found.until} if found and phase else None
 
 
 def _keep_copy(state: FilterState) -> None:
     if not fetched_ahead():
-        absence_copy.keep(current_user(), state)
+        absence_copy.keep(current_user(), state, settings())
 
 
 when_loaded(_keep_copy)

@@ -27,7 +27,6 @@ from webmail.filters.views.archiving.archive_texts import (
     trouble_lines,
 )
 from webmail.mail import Mailbox
-from webmail.mailbox import folders
 from webmail.models import ArchiveRun, AuditAct, User
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, overview, settings
@@ -232,12 +231,9 @@ def choices(found: list[Mailbox]) -> list[Mailbox]:
     return [mailbox for mailbox in found if archive_rules.may_be_chosen(mailbox)]
 
 
-def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
+def follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
     for plan in archive_rules.follow(user, now, gone):
         if not has_request_context():
             continue
         link = {"url": url_for("filters.show_archiving"), "text": _("Automatic archiving"), "here": True}
         notify(_("An archiving rule used the folder “%(name)s”. It is now off.", name=plan.mailbox), "caution", link=link)
-
-
-folders.followed_by(_follow_folder)

@@ -20,7 +20,6 @@ from webmail.models import ArchiveRun
 from webmail.web.current import current_user, overview, preferences
 from webmail.web.formatting import day_in_full, today
 from webmail.web.frame.areas import page_location
-from webmail.web.frame.banners import add_banner
 from webmail.web.labels import mailbox_label, mailbox_path
 from webmail.web.texts.task_texts import TASK_TEXTS, TaskText
 
@@ -105,7 +104,6 @@ def full_day(day: date) -> str:
     return day_in_full(day)
 
 
-@add_banner("filters/_archived.html", "archived")
 @blueprint.app_template_global()
 def archived_known() -> ToldNight | None:
     """What the notice on the pages of mail says, from a copy: neither a query nor the mail server is asked."""

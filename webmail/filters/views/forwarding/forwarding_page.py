@@ -38,7 +38,6 @@ from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.forms.request_values import fetched_ahead, local_path
-from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.responses.too_many import told_to_wait
@@ -266,7 +265,8 @@ def _domains(user: User) -> tuple[str, ...]:
     kind, here = policy.policy_for(user, settings()), settings()
     if kind is ForwardPolicy.ANYWHERE and here.system_sender is not None:
         return ()
-    listed = policy.listed_domains(here) if kind is ForwardPolicy.DOMAINS and here.system_sender is not None else ()
+    confirmed = kind is ForwardPolicy.DOMAINS and here.system_sender is not None
+    listed = policy.listed_domains(user, here) if confirmed else ()
     return tuple(dict.fromkeys([*here.own_domains(user.domain), *listed]))
 
 
@@ -331,7 +331,6 @@ def _fault_words(fault: TargetFault) -> str:
 # --- on every page ---------------------------------------------------------------------------------------------------
 
 
-@add_banner("filters/_forwarded.html", "forwarded")
 @blueprint.app_template_global()
 def forwarding_known() -> KnownForwarding | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""

@@ -48,7 +48,7 @@ def ask_for_room() -> Response:
         notify(_("You asked for more space less than a day ago. Wait for an answer first."), "caution")
         return back
     audited(AuditAct.ROOM_ASKED, current_user().address, room=f"{quota.limit // 1024**2}M")
-    if sent:
-        wake_system_mail(sent)
+    for message in sent:
+        wake_system_mail(message)
     notify(_("Your request was sent to your administrator."))
     return back

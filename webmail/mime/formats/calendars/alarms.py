@@ -77,13 +77,13 @@ def has_alarms(text: str) -> bool:
 
 
 def alarms_of(text: str) -> Alarms:
-    """The alarms of a checked object's events. Never raises."""
+    """The alarms of a checked object's events, or of what is to be done. Never raises."""
     found = Alarms()
     try:
         root = parsed(text)
     except BrokenTextError:
         return found
-    for event in root.parts("VEVENT"):
+    for event in root.parts("VEVENT", "VTODO"):
         seen = _seconds(event, root, "X-MOZ-LASTACK")
         own = tuple(_alarms(event, root, seen))
         if (named := event.value("RECURRENCE-ID")) != "":

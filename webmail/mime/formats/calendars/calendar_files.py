@@ -44,6 +44,7 @@ class FileRemarkKind(StrEnum):
     UNREADABLE = "unreadable"  # its times can't be understood
     LARGE = "large"
     ONCE = "once"  # its rule is kept, but it is shown once
+    BOOKED = "booked"  # somebody has booked it, at another time
 
 
 class FileRepair(StrEnum):

@@ -113,7 +113,7 @@ def parsed(text: str) -> Component:
     stack: list[Component] = []
     lines = raw_lines(text)
     for raw in lines:
-        line = _line(raw)
+        line = line_of(raw)
         if line.name == "BEGIN":
             if len(stack) >= _DEEPEST:
                 raise BrokenTextError("too deep")
@@ -137,7 +137,7 @@ def parsed(text: str) -> Component:
 
 def lines_named(text: str, name: str) -> list[TextLine]:
     """The lines of this name (in capitals) in any component of a checked object; with less work than `parsed`."""
-    found = (_line(raw) for raw in raw_lines(text) if raw[:1].upper() == name[0])
+    found = (line_of(raw) for raw in raw_lines(text) if raw[:1].upper() == name[0])
     return [line for line in found if line.name == name]
 
 
@@ -153,7 +153,7 @@ def raw_lines(text: str) -> Iterator[str]:
         yield "".join(held)
 
 
-def _line(raw: str) -> TextLine:
+def line_of(raw: str) -> TextLine:
     whole = re.sub("\r?\n[ \t]", "", raw).rstrip("\r\n")
     head = _HEAD.match(whole)
     return TextLine(raw, head[1].upper(), head[2], whole[head.end() :]) if head else TextLine(raw)

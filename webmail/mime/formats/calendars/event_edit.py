@@ -163,8 +163,8 @@ def read(event: Component, root: Component) -> EventFields:
     if start is None:
         raise ValueError("an event without a beginning")
     return EventFields(
-        title=_one_line(event.text("SUMMARY"))[:LONGEST_TITLE], start=start.at, end=_end(event, start, root), zone=start.zone,
-        place=_one_line(event.text("LOCATION"))[:LONGEST_TITLE], video=event_links.video_of(event),
+        title=one_line(event.text("SUMMARY"))[:LONGEST_TITLE], start=start.at, end=_end(event, start, root), zone=start.zone,
+        place=one_line(event.text("LOCATION"))[:LONGEST_TITLE], video=event_links.video_of(event),
         notes=event.text("DESCRIPTION").replace("\r\n", "\n").strip()[:LONGEST_NOTES], categories=_categories(event),
         links=event_links.links_of(event),
         reminders=tuple(minutes for alarm in event.parts("VALARM") if (minutes := minutes_before(alarm)) is not None),
@@ -181,7 +181,7 @@ def is_room(line: TextLine) -> bool:
 
 def room_of(line: TextLine) -> EventRoom:
     kind = "room" if line.param("CUTYPE").upper() == "ROOM" else "thing"
-    return EventRoom(line.value.strip()[7:].strip().lower()[:320], _one_line(line.param("CN"))[:200], kind)
+    return EventRoom(line.value.strip()[7:].strip().lower()[:320], one_line(line.param("CN"))[:200], kind)
 
 
 def _status(event: Component) -> str:
@@ -189,7 +189,7 @@ def _status(event: Component) -> str:
     return status if status in ("tentative", "confirmed", "cancelled") else ""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -333,8 +333,8 @@ def define(root: Component, stamp: Stamp, since: date) -> None:
     root.items.insert(at, calendar_zones.written(name, since))
 
 
-def _text_writer(name: str, prop: str) -> Any:
-    def write(event: Component, after: EventFields) -> None:
+def text_writer(name: str, prop: str) -> Any:
+    def write(event: Component, after: Any) -> None:
         value = getattr(after, name)
         if not value:
             event.remove(prop)
@@ -387,9 +387,9 @@ def _write_rooms(event: Component, after: EventFields) -> None:
 
 
 _WRITERS = {
-    "title": _text_writer("title", "SUMMARY"),
-    "place": _text_writer("place", "LOCATION"),
-    "notes": _text_writer("notes", "DESCRIPTION"),
+    "title": text_writer("title", "SUMMARY"),
+    "place": text_writer("place", "LOCATION"),
+    "notes": text_writer("notes", "DESCRIPTION"),
     "video": _write_video,
     "links": _write_links,
     "rooms": _write_rooms,

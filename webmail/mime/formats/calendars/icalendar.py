@@ -75,15 +75,16 @@ class Calendar:
         return event.status == "cancelled" and self.method != "cancel"
 
 
-def read(text: str) -> Calendar | None:
-    """Parse the events of an iCalendar text; None if there are none or it is invalid. Never raises."""
+def read(text: str, method: str = "") -> Calendar | None:
+    """Parse the events of an iCalendar text; None if there are none or it is invalid. Never raises. `method`: of its
+    Content-Type, which counts where the text has none."""
     if len(text) > SIZE_LIMIT or "BEGIN:VCALENDAR" not in text[:10_000].upper():
         return None
     few, more = _few(text.replace("\r\n", "\n"))
     try:
         parsed = calendar_parsing.read_calendar(few, multiple=True)
         found = [_event(event) for calendar in parsed for event in calendar.walk("VEVENT")][:EVENTS_LIMIT]
-        method = tidy(str(parsed[0].get("method", ""))).lower() if parsed else ""
+        method = tidy(str(parsed[0].get("method", ""))).lower() or method if parsed else ""
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):  # raised for malformed files
         return None
     return Calendar(method, tuple(found), more) if found else None
@@ -136,7 +137,7 @@ def _event(event: Component) -> Event:
         place=_text(event, "location", 500),
         description=_long(event, "description"),
         organizer=_person(organizers[0]) if organizers else None,
-        attendees=tuple(_attendee(one) for one in _values(event, "attendee")[:ATTENDEES_LIMIT]),
+        attendees=tuple(_attendee(one) for one in _values(event, "attendee") if not _is_room(one))[:ATTENDEES_LIMIT],
         status=_text(event, "status", 20).lower(),
         repeat=_simple_recurrence(rules[0]) if len(rules) == 1 else None,
         repeats=bool(rules or _values(event, "rdate")),
@@ -186,6 +187,11 @@ def _person(value: Any) -> Address:
     email = address if colon and scheme.lower() == "mailto" else str(value)
     name = tidy(str(value.params.get("CN", ""))) if hasattr(value, "params") else ""
     return Address("" if name == email else name[:200], tidy(email)[:320])
+
+
+def _is_room(value: Any) -> bool:
+    """Rooms and things are told by the place: nobody waits for their answer."""
+    return hasattr(value, "params") and str(value.params.get("CUTYPE", "")).upper() in ("ROOM", "RESOURCE")
 
 
 def _attendee(value: Any) -> Attendee:

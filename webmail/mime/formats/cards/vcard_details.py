@@ -34,7 +34,8 @@ from webmail.mime.headers.encoded_words import tidy
 _USES = ("home", "work")
 _ANNIVERSARIES = ("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY")
 _READ = {
-    "NICKNAME", "BDAY", "CATEGORIES", "ADR", "URL", "N", "ORG", "X-DEPARTMENT", "X-ABLABEL", *_ANNIVERSARIES, *PROFILES, *RELATED,
+    "NICKNAME", "BDAY", "CATEGORIES", "ADR", "URL", "N", "ORG", "X-DEPARTMENT", "X-ABLABEL", "FBURL",
+    *_ANNIVERSARIES, *PROFILES, *RELATED,
 }  # fmt: skip
 _DAY = re.compile(r"(\d{4}|-)-(\d\d)-(\d\d)")
 _OMITTED = "1604"  # the year that Apple writes where there is none, a leap year
@@ -74,6 +75,7 @@ class MoreDetails:
     ims: tuple[ImAddress, ...] = ()
     profiles: tuple[str, ...] = ()
     related: tuple[RelatedPerson, ...] = ()
+    busy_url: str = ""  # where they publish when they are busy (FBURL)
 
 
 def read_more(card: str) -> MoreDetails:
@@ -95,6 +97,8 @@ def changed_more(card: str, new: MoreDetails) -> str:
     if new.categories != before.categories:
         text = ",".join(map(escaped, new.categories))
         lines = _set(lines, ("CATEGORIES",), [made("CATEGORIES", text)] if text else [])
+    if new.busy_url != before.busy_url:
+        lines = _set(lines, ("FBURL",), [made("FBURL", new.busy_url)] if new.busy_url else [])
     lines = _with_names(lines, before, new)
     lines = _with_values(lines, "ADR".__eq__, new.postals, _postal, _postal_line)
     lines = _with_values(lines, "URL".__eq__, new.sites, _plain, _site_line)
@@ -144,6 +148,7 @@ def _more(lines: Sequence[VcardLine]) -> MoreDetails:
         birthday=day_of(birthday) if birthday else "", anniversary=day_of(anniversary) if anniversary else "",
         postals=tuple(postal for postal in postals if not postal.is_empty)[:MOST_POINTS],
         sites=tuple(filter(None, sites))[:MOST_POINTS], categories=tuple(dict.fromkeys(filter(None, categories))),
+        busy_url=_plain(busy) if (busy := first("FBURL")) else "",
         middle=parts[2], prefix=parts[3], suffix=parts[4], organisation=organisation,
         department=", ".join(filter(None, below)) or (tidy(own.text) if own else ""),
         ims=tuple(im for line in lines if is_im(line.name) and not (im := im_of(line)).is_empty)[:MOST_POINTS],

@@ -52,6 +52,14 @@ def dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None
     return list(islice(_dates(rule, start, before, tz), _MOST))
 
 
+def first_times(rule: str, start: date | datetime, count: int, tz: tzinfo | None) -> list[datetime]:
+    """The first times that a rule applies from `start` on, within ten years, by the clock."""
+    try:
+        return list(islice(_dates(rule, start, _as_time(start) + _SEARCHED, tz), count))
+    except OverflowError:
+        return []
+
+
 def _dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None) -> Iterator[datetime]:
     from dateutil.rrule import rrulestr  # imported when first needed
 

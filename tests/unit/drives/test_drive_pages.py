@@ -1,0 +1,170 @@
+"""Files on a Nextcloud as a person without scripts meets them: connected, looked through, attached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.nextcloud import LOGIN, PASSWORD, Nextcloud
+from tests.support.task_work import work_all
+from tests.support.visits import Page, Visitor
+from tests.unit.drives.conftest import connected
+from webmail.models import AttachmentRow, ConnectedService, DraftRow, Session, SystemMessage, Task, User, now
+
+CONNECT = "/services/nextcloud/connect"
+FORM = f"form[action='{CONNECT}']"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    values = {
+        "services": "nextcloud", "service_networks": "127.0.0.0/8", "public_url": "https://mail.lycee.example",
+        "system_address": "noreply@lycee.example", "smtp_security": "none",
+    }  # fmt: skip
+    with ground.application(tmp_path / "instance", **values) as made:
+        yield made
+
+
+@pytest.fixture
+def nadia(app: Flask) -> Visitor:
+    visitor = ground.person(app, "nadia")
+    Session.update(confirmed=now()).execute()
+    return visitor
+
+
+@pytest.fixture
+def number(nadia: Visitor, app: Flask, cloud: Nextcloud) -> int:
+    """Of a Nextcloud that she has connected."""
+    user = User.get(User.local == "nadia")
+    return connected(cloud, user, app.extensions["settings"]).id
+
+
+def draft() -> DraftRow:
+    return DraftRow.create(id=os.urandom(16).hex(), user=User.get(User.local == "nadia"), message_id="<d@lycee.example>")
+
+
+def names(page: Page) -> list[str]:
+    return [cell.get_text(" ", strip=True) for cell in page.all(".drive-table td.wide")]
+
+
+# --- connecting ------------------------------------------------------------------------------------------------------
+
+
+def test_a_nextcloud_is_connected_on_its_own_page(nadia: Visitor, cloud: Nextcloud) -> None:
+    page = nadia.submit(nadia.get(CONNECT), FORM, server=cloud.url, action="flow")
+    assert str(page.one("main ol a")["href"]).startswith(f"{cloud.url}/index.php/login/v2/flow/")
+    early = nadia.submit(page, FORM, action="agreed")
+    assert "has not heard from you" in early.text
+    cloud.agree()
+    done = nadia.submit(early, FORM, action="agreed")
+    assert "is connected" in done.notices
+    made = ConnectedService.get()
+    assert (made.address, made.login) == (cloud.root, LOGIN)
+    assert PASSWORD.encode() not in bytes(made.secret)
+    assert "A service was connected" in [one.subject for one in SystemMessage.select()]
+
+
+def test_a_login_flow_is_its_own_persons(nadia: Visitor, app: Flask, cloud: Nextcloud) -> None:
+    page = nadia.submit(nadia.get(CONNECT), FORM, server=cloud.url, action="flow")
+    cloud.agree()
+    stolen = str(page.one("input[name=flow]")["value"])
+    other = ground.person(app, "omar")
+    Session.update(confirmed=now()).execute()
+    refused = other.submit(other.get(CONNECT), FORM, action="agreed", flow=stolen)
+    assert "Begin again" in refused.notices and not ConnectedService.select().exists()
+
+
+def test_a_server_is_connected_by_an_app_password(nadia: Visitor, plain: Nextcloud) -> None:
+    form = nadia.get(CONNECT)
+    wrong = nadia.submit(form, FORM, server=plain.root, login=LOGIN, password="no", action="password")
+    assert (
+        wrong.status == 422
+        and "refuses this user name" in wrong.text
+        and "no" not in [t.get("value") for t in wrong.all("input")]
+    )
+    right = nadia.submit(wrong, FORM, password=PASSWORD, action="password")
+    assert "is connected" in right.notices
+    assert nadia.submit(form, FORM, server="http://10.0.0.1/", login="a", password="b", action="password").status == 422
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_before_a_folder_is_opened(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    nadia.get("/services")
+    assert "Nextcloud" in nadia.get("/transfers").text
+    nadia.get("/compose")
+    assert not cloud.requests
+
+
+def test_folders_are_looked_through(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    (cloud.files / "Sorties & co" / "2026").mkdir(parents=True)
+    (cloud.files / "Sorties & co" / "plan <1>.pdf").write_bytes(b"%PDF")
+    page = nadia.get("/drives")
+    assert page.address == f"/drives/{number}" and names(page) == ["Sorties & co"]
+    page = nadia.get(page.link("Sorties & co"))
+    assert names(page) == ["2026", "plan _1_.pdf"]
+    assert len([one for one in cloud.requests if one[0] == "PROPFIND"]) == 2
+    found = nadia.get(f"/drives/{number}?words=plan")
+    assert names(found) == ["plan _1_.pdf"] and "Search results" in found.text
+    assert nadia.get(f"/drives/{number}/nothing").status == 404
+    assert nadia.get("/drives/4711").status == 404
+    assert ground.person(nadia.client.application, "omar").get(f"/drives/{number}").status == 404
+
+
+def test_what_is_wrong_is_said(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    cloud.password = "another"
+    page = nadia.get(f"/drives/{number}")
+    assert "no longer lets you in" in page.text
+    assert page.link("Connect it again")
+
+
+# --- attaching -------------------------------------------------------------------------------------------------------
+
+
+def picker(nadia: Visitor, number: int) -> tuple[DraftRow, Page, str]:
+    row = draft()
+    address = f"/compose/{row.id}/drive/{number}"
+    return row, nadia.get(f"/compose/{row.id}/drive"), f"form[action='{address}']"
+
+
+def test_copies_of_several_folders_are_attached(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    (cloud.files / "Deep").mkdir()
+    (cloud.files / "a.txt").write_bytes(b"aaa")
+    (cloud.files / "Deep" / "b.txt").write_bytes(b"bbb")
+    row, page, form = picker(nadia, number)
+    page = nadia.submit(page, form, file="a.txt", action="open:Deep")
+    assert names(page) == ["b.txt"] and "1 more file selected elsewhere" in page.text
+    nadia.submit(page, form, file="Deep/b.txt", action="attach", follow=False)
+    assert {one.filename: one.size for one in row.attachments} == {"a.txt": 3, "b.txt": 3}
+
+
+def test_a_file_that_is_gone_is_told(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    (cloud.files / "a.txt").write_bytes(b"aaa")
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file=["a.txt", "b.txt", "../../etc/passwd"], action="attach", follow=False)
+    assert [one.filename for one in row.attachments] == ["a.txt"]
+
+
+def test_larger_files_are_attached_by_a_task(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
+    content = os.urandom(6_000_000)
+    (cloud.files / "film.mp4").write_bytes(content)
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
+    assert Task.get().kind == "drive-attach"
+    work_all(app)
+    assert Task.get().state == "done", Task.get().error
+    assert [(one.filename, one.size) for one in AttachmentRow.select()] == [("film.mp4", 6_000_000)]
+    assert "1 file attached" in nadia.get("/tasks").text
+
+
+def test_a_message_is_written_with_what_was_ticked(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    (cloud.files / "a.txt").write_bytes(b"aaa")
+    page = nadia.get(f"/drives/{number}")
+    nadia.submit(page, f"form[action='/compose/drive/{number}']", file="a.txt", follow=False)
+    assert [one.filename for one in DraftRow.get().attachments] == ["a.txt"]

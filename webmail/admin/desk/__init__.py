@@ -1,0 +1,1 @@
+"""The desk as those who answer see it: which cases they see, and what answering does beyond the words."""

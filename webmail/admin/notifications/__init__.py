@@ -1,0 +1,1 @@
+"""What administration writes to people by the establishment's mail."""

@@ -1,0 +1,137 @@
+"""Renaming: an account gets another address. Mail, calendars and contacts stay where they are, and the old address goes on.
+
+It becomes an alias that programs may still sign in by (webmail/auth/aliases.py); the mailbox stays in its folder (`home`).
+What Dovecot keeps of shared folders names people by address: it is written anew, by our tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from webmail import imap
+from webmail.admin.people.creation import NewPerson, fault_of
+from webmail.admin.people.record import ChangedBy
+from webmail.auth import account_management, aliases
+from webmail.auth.new_accounts import NewFault
+from webmail.auth.sessions import mail_sessions
+from webmail.auth.sessions.endings import end_everything_else
+from webmail.auth.sign_in.names import normalise
+from webmail.config.settings import Settings
+from webmail.database.connection import db
+from webmail.errors import MailError
+from webmail.models import AuditAct, User
+from webmail.people import groups, handovers, policies
+
+log = logging.getLogger(__name__)
+
+
+class RenamingRefusedError(MailError):
+    """The address can't be this person's; `fault` says why."""
+
+    status = 422
+
+    def __init__(self, fault: NewFault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+@dataclass(slots=True)
+class FolderShares:
+    """Who shares which folders with whom, as Dovecot keeps it: by the owner's address, (folder, identifier, rights)."""
+
+    given: list[tuple[str, str, str]] = field(default_factory=list)  # of the person's own folders, to others
+    got: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by owner: their folder, and the person's rights in it
+
+
+def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> str:
+    """Give somebody another address; returns the one of before. They sign in anew. Raises RenamingRefusedError."""
+    address, before = normalise(typed, user.domain), str(user.address)
+    own = {row.address for row in aliases.of_account(user)}
+    if not address or address == before:
+        raise RenamingRefusedError(NewFault.ADDRESS)
+    if address not in own and (fault := fault_of(NewPerson(address))):
+        raise RenamingRefusedError(fault)
+    shares = _shares_of(user, settings)
+    _take_back(user, shares, settings)
+    try:
+        _store(user, address, before, own, by)
+    except Exception:
+        user.address = before
+        _write_anew(user, before, FolderShares(shares.given), settings)
+        raise
+    end_everything_else(user, settings)
+    mail_sessions.end_soon(before, settings, pages=True)
+    imap.close_all_of(before)
+    _write_anew(user, before, shares, settings)
+    return before
+
+
+def _store(user: User, address: str, before: str, own: set[str], by: ChangedBy) -> None:
+    with db.atomic():
+        if address in own:
+            aliases.remove(user, address)
+            account_management.disallow(user, address=address)
+        account_management.rename(user, address)
+        aliases.add(user, before, former=True)
+        account_management.allow(user, address=before)
+        groups.leave_other_domains(user)
+        policies.follow(user)  # of the establishment of the new domain
+        handovers.follow(before, address)
+        by.note(AuditAct.ACCOUNT_RENAMED, address, before=before)
+
+
+def _shares_of(user: User, settings: Settings) -> FolderShares:
+    """Read before the change, as the person. Nothing without tokens, or where the mail server is away."""
+    found = FolderShares()
+    if not settings.token_key_file or not user.active:
+        return found
+    try:
+        with imap.connect(settings.account(user.address)) as connection:
+            listed = imap.mailboxes.overview(connection).mailboxes
+            for mailbox in listed:
+                if mailbox.owner and mailbox.selectable:
+                    owner, name = mailbox.owner, mailbox.name.split(f"{mailbox.owner}/", 1)[-1]
+                    rights = imap.acl.rights(connection, [mailbox.name]).get(mailbox.name)
+                    if rights:
+                        found.got.setdefault(owner, []).append((name, rights.letters))
+                elif mailbox.selectable:
+                    for entry in imap.acl.entries(connection, mailbox.name):
+                        if entry.identifier != user.address:
+                            found.given.append((mailbox.name, entry.identifier, entry.rights.letters))
+    except MailError as error:
+        log.warning("what %s shares can't be read before the address changes: %s", user.address, error)
+    return found
+
+
+def _take_back(user: User, shares: FolderShares, settings: Settings) -> None:
+    """What the person gave, for a moment: Dovecot's list of it names them by the address of before, and only they change it."""
+    if not shares.given:
+        return
+    try:
+        with imap.connect(settings.account(user.address)) as connection:
+            for name, identifier, _rights in shares.given:
+                imap.acl.revoke(connection, [name], identifier)
+    except MailError as error:
+        log.warning("what %s shares stays listed under the address of before: %s", user.address, error)
+
+
+def _write_anew(user: User, before: str, shares: FolderShares, settings: Settings) -> None:
+    """What others gave the person is given to the new address, and what the person gave is entered under it."""
+    for owner, folders in shares.got.items():
+        try:
+            with imap.connect(settings.account(owner)) as connection:
+                for name, rights in folders:
+                    if any(entry.identifier == before for entry in imap.acl.entries(connection, name)):
+                        imap.acl.grant(connection, [name], user.address, rights)
+                        imap.acl.revoke(connection, [name], before)
+        except MailError as error:
+            log.warning("%s shares folders with %s, who is %s now: %s", owner, before, user.address, error)
+    if not shares.given:
+        return
+    try:
+        with imap.connect(settings.account(user.address)) as connection:
+            for name, identifier, rights in shares.given:
+                imap.acl.grant(connection, [name], identifier, rights)
+    except MailError as error:
+        log.warning("what %s shares is not entered under the new address: %s", user.address, error)

@@ -1,0 +1,1 @@
+"""Views of files of people: import, sheets of passwords, export, the school year."""

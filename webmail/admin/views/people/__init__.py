@@ -1,0 +1,1 @@
+"""People: the list, one person, new accounts, changes of one or many."""

@@ -1,0 +1,1 @@
+"""Views of watching: overview, audit log, lists to act on."""

@@ -1,0 +1,1 @@
+"""Commands of administration that have pages too: one implementation beneath both."""

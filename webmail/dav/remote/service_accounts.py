@@ -1,0 +1,138 @@
+"""Calendars and contacts of services that people connected: Google by CalDAV and CardDAV, Microsoft 365 by Graph.
+
+Each is a `RemoteAccount` with its service, kept in step as other servers are; what opens it is the service's to keep.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import quote
+
+from webmail.calendar.free_busy.host_events import KeptHereError
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
+from webmail.collections.store import BOOK, CALENDAR
+from webmail.config.settings import Settings
+from webmail.database.connection import db
+from webmail.dav.remote import accounts
+from webmail.dav.remote.answers import FoundCollection
+from webmail.dav.remote.client import Ask, RemoteServer
+from webmail.dav.remote.discovery import found_at
+from webmail.dav.remote.graph.graph_client import GraphClient
+from webmail.dav.remote.graph.graph_server import GraphServer
+from webmail.dav.remote.source import RemoteSource
+from webmail.errors import LimitReachedError
+from webmail.http_fetch import FetchedResponse
+from webmail.models import ConnectedService, RemoteAccount
+from webmail.services import providers, service_requests
+from webmail.services.providers import CALENDAR as CALENDAR_PURPOSE
+from webmail.services.providers import CONTACTS, GOOGLE, MICROSOFT
+from webmail.services.service_errors import ConsentEndedError, NoSuchServiceError, NotOfferedError, ServiceError, TryLaterError
+
+PROVIDERS = (GOOGLE, MICROSOFT)
+KINDS = {CALENDAR: CALENDAR_PURPOSE, BOOK: CONTACTS}  # what each is allowed by
+_WEEK = timedelta(days=7)  # Google wants to be asked for changes alone
+
+
+def allowed_kinds(service: ConnectedService, settings: Settings) -> tuple[str, ...]:
+    """What consent was given for: calendars, books."""
+    provider = providers.find(service.provider, settings)
+    if provider is None or service.provider not in PROVIDERS:
+        return ()
+    return tuple(kind for kind, purpose in KINDS.items() if provider.allows(service.scopes, purpose))
+
+
+def found_in(service: ConnectedService, settings: Settings, seconds: float) -> list[tuple[str, FoundCollection]]:
+    """Its calendars and books, each with the address that its account has here. Raises FollowTroubleError, RoundOverError."""
+    found: list[tuple[str, FoundCollection]] = []
+    end = time.monotonic() + seconds
+    for kind in allowed_kinds(service, settings):
+        if service.provider == MICROSOFT:
+            url = _graph(settings)
+            found += [(url, one) for one in _graph_server(service, settings, end).collections([kind])]
+        else:
+            url = _google_address(service, kind, settings)
+            server = _google_server(service, url, settings, end)
+            found += [(url, _of_google(one)) for one in found_at(server, url) if one.kind == kind]
+    return found
+
+
+def link(service: ConnectedService, chosen: Sequence[tuple[str, FoundCollection]], settings: Settings) -> int:
+    """Keep these in step; how many are new. Raises NoRoomForCollectionsError: then none is."""
+    with db.atomic():
+        count = 0
+        for url in dict.fromkeys(url for url, _one in chosen):
+            account = accounts.connect_service(service, url)
+            count += accounts.link(account, [one for at, one in chosen if at == url], settings)
+            accounts.soon(account)
+        return count
+
+
+def source_of(account: RemoteAccount, settings: Settings, seconds: float) -> RemoteSource:
+    """What synchronising asks. Raises FollowTroubleError where the service is gone."""
+    end = time.monotonic() + seconds
+    service = account.service
+    if service is None:
+        raise FollowTroubleError(FollowFault.PASSWORD, "no service")
+    if service.provider == MICROSOFT:
+        return _graph_server(service, settings, end)
+    return _google_server(service, account.url, settings, end)
+
+
+def service_removed(service: ConnectedService, keep: bool, settings: Settings) -> None:
+    """Before a service is disconnected: what was taken over stays, or goes into the trash. What others count on stays anyway."""
+    for account in accounts.of_service(service):
+        try:
+            accounts.disconnect(account, keep=keep)
+        except (KeptHereError, LimitReachedError):
+            accounts.disconnect(account, keep=True)
+
+
+# --- how they are asked ----------------------------------------------------------------------------------------------
+
+
+def asking_service(service: ConnectedService, settings: Settings) -> Ask:
+    """Requests that carry the service's token, which is renewed where it has to be."""
+
+    def ask(method: str, url: str, body: bytes, headers: dict[str, str], *, limit: int, seconds: float) -> FetchedResponse:
+        sent = {name: value for name, value in headers.items() if name != "Authorization"}
+        try:
+            return service_requests.request(service, settings, method, url, headers=sent, body=body, limit=limit, seconds=seconds)
+        except (ConsentEndedError, NoSuchServiceError) as error:
+            raise FollowTroubleError(FollowFault.PASSWORD, str(error)) from error
+        except NotOfferedError as error:
+            raise FollowTroubleError(FollowFault.REFUSED, str(error)) from error
+        except TryLaterError as error:
+            raise FollowTroubleError(FollowFault.BUSY, url, error.seconds) from error
+        except ServiceError as error:
+            raise FollowTroubleError(FollowFault.AWAY, str(error)) from error
+
+    return ask
+
+
+def _graph(settings: Settings) -> str:
+    return f"{settings.microsoft_addresses.graph.rstrip('/')}/v1.0"
+
+
+def _graph_server(service: ConnectedService, settings: Settings, end: float) -> GraphServer:
+    client = GraphClient(_graph(settings), asking_service(service, settings), end)
+    return GraphServer(client, settings.timezone, "mailboxsettings.read" in service.scopes.lower())
+
+
+def _google_server(service: ConnectedService, url: str, settings: Settings, end: float) -> RemoteServer:
+    ask = asking_service(service, settings)
+    return RemoteServer(url, service.login, "", ask, bearer=True, end=end, whole_every=_WEEK, google=True)
+
+
+def _google_address(service: ConnectedService, kind: str, settings: Settings) -> str:
+    if kind == CALENDAR:
+        return f"{settings.google_addresses.calendars.rstrip('/')}/caldav/v2/{quote(service.login, safe='@')}/user"
+    return f"{settings.google_addresses.api.rstrip('/')}/.well-known/carddav"
+
+
+def _of_google(found: FoundCollection) -> FoundCollection:
+    found.syncs = True
+    if found.kind == CALENDAR:
+        found.components = "VEVENT"
+    return found

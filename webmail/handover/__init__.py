@@ -1,0 +1,1 @@
+"""Handing over mailboxes: what a substitute's or a successor's record means on the mail server, and its pages."""

@@ -1,0 +1,1 @@
+"""Mail about one's own messages, written by the worker."""

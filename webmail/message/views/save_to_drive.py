@@ -1,0 +1,117 @@
+"""Save to a drive: a page to choose attachments of a message, or all of it, and the folder on another server that they go to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.compose.attachments import mail_attachments
+from webmail.drives import drive_texts, folder_look, open_drives
+from webmail.drives.drive import LONGEST_ID
+from webmail.errors import LimitReachedError
+from webmail.message import drive_save
+from webmail.message.blueprint import blueprint
+from webmail.message.drive_save import WHOLE
+from webmail.models import ConnectedService
+from webmail.services.providers import DRIVE, DRIVE_WRITE
+from webmail.tasks import store as tasks
+from webmail.web.current import current_account, current_user, settings, task_credential
+from webmail.web.forms.request_values import uidvalidity
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+
+_MOST = 50  # files at once
+_LONGEST_SECTION = 600  # characters
+
+
+@blueprint.get("/save-to-drive/<int:uid>/<path:mailbox>")
+def choose_drive_folder(uid: int, mailbox: str) -> Response:
+    """`drive`: one of those connected, the first if not told; `folder` on it; `section`: what is ticked, else the files."""
+    mine, number = open_drives.for_user(current_user(), settings()), request.args.get("drive", 0, int)
+    connection = next((one for one in mine if one.id == number), mine[0] if mine else None)
+    if connection is None:
+        return redirect(url_for("drives.index"), 303)
+    with imap.connect(current_account(), mailbox) as server:
+        message, shape = mail_attachments.look_inside(server, mailbox, uid, uidvalidity())
+        validity = server.uidvalidity
+    parts = [(one.section, mail_attachments.part_name(one), one.decoded_size) for one in (shape.attachments if shape else ())]
+    look = folder_look.look(connection, settings(), request.args.get("folder", "")[:LONGEST_ID], request.args)
+    return page(
+        "message/save_to_drive.html", message=message, mailbox=mailbox, uid=uid, validity=validity, parts=parts[:_MOST],
+        ticked=request.args.getlist("section") or [section for section, *_about in parts] or [WHOLE], drive=look, drives=mine,
+        whole=WHOLE, is_allowed=open_drives.allows(connection, DRIVE_WRITE, settings()),
+    )  # fmt: skip
+
+
+@blueprint.post("/save-to-drive/<int:uid>/<path:mailbox>")
+def save_to_drive(uid: int, mailbox: str) -> Response:
+    """Start the task, or go to another folder or drive with what is ticked. Without the right to write, to where it is given."""
+    form = request.form
+    action, _colon, what = form.get("action", "").partition(":")
+    sections = [one for one in dict.fromkeys(form.getlist("section")) if len(one) <= _LONGEST_SECTION][:_MOST]
+    connection = open_drives.find(current_user(), form.get("drive", 0, int), settings())
+    place: dict[str, Any] = {"uid": uid, "mailbox": mailbox, "v": form.get("v", 0, int) or None}
+    is_allowed = open_drives.allows(connection, DRIVE_WRITE, settings())
+    if action == "save" and sections and is_allowed:
+        _start(place, sections, connection, form.get("folder", "")[:LONGEST_ID])
+        return redirect(url_for("message.show", **place), 303)
+    if action == "save" and not sections:
+        notify(_("Select files first."), "caution")
+    drive = int(what) if action == "drive" and what.isascii() and what.isdigit() and len(what) < 18 else connection.id
+    folder = {"open": what, "drive": ""}.get(action, form.get("folder", ""))[:LONGEST_ID]
+    here = url_for(
+        "message.choose_drive_folder", **place, drive=drive, section=sections, folder=folder or None,
+        cursor=what if action == "page" else None,
+    )  # fmt: skip
+    return redirect(_asking_for_the_right(connection, here) if action == "save" and not is_allowed else here, 303)
+
+
+def _asking_for_the_right(connection: ConnectedService, back: str) -> str:
+    asked: dict[str, Any] = {"connection": connection.id, "purpose": [DRIVE, DRIVE_WRITE], "next": back}
+    return url_for("services.ask_to_connect", provider=connection.provider, **asked)
+
+
+def _start(address: dict[str, Any], sections: list[str], connection: ConnectedService, folder: str) -> None:
+    arguments = {
+        "mailbox": address["mailbox"], "v": address["v"] or 0, "uid": address["uid"], "sections": sections,
+        "connection": connection.id, "folder": folder,
+    }  # fmt: skip
+    try:
+        task_started(tasks.start_once(current_user(), drive_save.NAME, arguments, credential=task_credential()))
+    except LimitReachedError:
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
+
+
+def _undo(facts: Facts) -> tuple[str, Facts] | None:
+    """Once a file is there."""
+    return (url_for("drives.undo_saving"), {"task": facts["task"]}) if (facts["cursor"] or {}).get("at") else None
+
+
+def _failed(reason: str) -> str:
+    match reason:
+        case "message-gone":
+            return _("The message is no longer there.")
+        case "mail-sign-in":
+            return _("The mail server refused the sign-in.")
+    return drive_texts.failed_words(reason)
+
+
+TASK_TEXTS[drive_save.NAME] = TaskText(
+    title=lambda about: ngettext(
+        "Saving %(num)d file to another server.", "Saving %(num)d files to another server.", len(about["sections"])
+    ),
+    done=drive_texts.saved_words,
+    failed=_failed,
+    link=lambda result: (
+        url_for("drives.folder", number=result["connection"], folder=result["folder"] or None), _("Open the folder")
+    ),
+    undo=_undo,
+    progress=drive_texts.progress_words,
+    stopped=drive_texts.STOPPED,
+)  # fmt: skip

@@ -1,0 +1,43 @@
+"""Tables of watching: what requests were counted, figures of each day, and what the doctor found last."""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from webmail.models.base import Table, now
+
+
+class MetricCount(Table):
+    """A number that only grows, of all processes together: `name` is one of a bounded list (admin/watching/request_counts.py)."""
+
+    name = pw.CharField(max_length=100, primary_key=True)
+    value = pw.BigIntegerField(default=0)
+
+    class Meta:
+        table_name = "metric_counts"
+
+
+class DailyFigure(Table):
+    """A figure of one day, as the worker last made it. The day is the establishment's."""
+
+    day = pw.CharField(max_length=10)  # 2026-12-01
+    name = pw.CharField(max_length=40)
+    value = pw.BigIntegerField()
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "daily_figures"
+        indexes = ((("name", "day"), True),)
+
+
+class CheckNote(Table):
+    """What the doctor found last, as the worker asked it; all rows are replaced at once."""
+
+    name = pw.CharField(max_length=60)
+    state = pw.CharField(max_length=10)  # ok, warning, problem
+    text = pw.TextField(default="")  # an English sentence
+    days = pw.IntegerField(null=True)  # that a certificate is still valid
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "check_notes"

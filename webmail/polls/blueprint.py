@@ -1,0 +1,5 @@
+"""Polls blueprint: the view modules of this area register their routes with it; it imports none of them."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("polls", __name__)
