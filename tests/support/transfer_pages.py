@@ -138,6 +138,7 @@ def own_transfers(demo: Services, owner: str) -> dict[str, str]:
             "transfers-found": "/transfers?words=villefranche",
             "transfer": f"/transfers/{sent.id}",
             "transfer-over": f"/transfers/{over.id}",
+            "transfer-save-to-drive": f"/transfers/{sent.id}/save-to-drive",
             "transfer-trail": f"/transfers/{sent.id}/trail",
             "transfer-adding": f"/transfers/{sent.id}/additions/{addition.id}",
         }

@@ -52,7 +52,7 @@ CARRY_AN_ID = {
     "/admin/groups/<int:number>/policy", "/admin/groups/<int:number>/collections",
     "/services/filesender/connect", "/transfers/<int:number>/filesender", "/transfers/filesender/<int:remote>", "/transfers/filesender/guests",
     "/transfers/filesender/guests/<int:guest>", "/compose/<draft_id>/drive/<int:number>/links",
-    "/save-to-drive/<int:uid>/<path:mailbox>",
+    "/save-to-drive/<int:uid>/<path:mailbox>", "/transfers/<int:number>/save-to-drive",
 }  # fmt: skip
 
 HARMLESS = {

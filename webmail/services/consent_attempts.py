@@ -11,7 +11,7 @@ from webmail.services.oauth import ConsentAttempt
 
 KEY = "consents"  # in the session
 _MOST = 4  # tabs
-_LONGEST_NEXT = 500  # characters
+_LONGEST_NEXT = 2000  # characters, as `local_path` has it: what was ticked comes back with them
 
 
 def added(rows: Sequence[Any], attempt: ConsentAttempt) -> list[list[Any]]:

@@ -13,6 +13,7 @@ from webmail.transfers import additions, content, store
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import download_codes
 from webmail.transfers.requests import requests
+from webmail.transfers.saving import drive_save
 from webmail.transfers.uploads import check_queue
 
 EVERY = timedelta(seconds=20)  # letters, and the end of what is over
@@ -49,6 +50,7 @@ def _check(run: PeriodicRun) -> None:
 
 
 WORK = AreaWork(
+    kinds=(drive_save.KIND,),
     periodic=(
         Periodic("transfers", _keep, EVERY, pending=_to_keep),  # those of before end, even if it is off now
         Periodic("clean-up of transfers", swept(_clean_up), _CLEAN_UP_EVERY),

@@ -32,7 +32,7 @@ BY_ALL = {"busy times outside", "checks of files", "mail arrivals", "other serve
 MOST_IN_A_MINUTE = 29  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
-    "contacts-import", "contacts-import-undo", "drive-attach", "drive-save-mail", "drive-save-undo", "filesender", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
+    "contacts-import", "contacts-import-undo", "drive-attach", "drive-save-mail", "drive-save-transfer", "drive-save-undo", "filesender", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
     "mail-import", "mail-import-undo", "mail-move-in", "mail-room", "mail-unarchive", "mailbox-handover", "own-data", "people-import",
     "people-import-undo", "people-passwords", "people-school-year", "phishing-pull", "phishing-return", "phishing-search",
     "takeout-check", "takeout-import",

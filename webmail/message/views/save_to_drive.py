@@ -11,14 +11,13 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.compose.attachments import mail_attachments
-from webmail.drives import drive_texts, folder_look, open_drives
+from webmail.drives import drive_texts, folder_choice, folder_look, open_drives
 from webmail.drives.drive import LONGEST_ID
+from webmail.drives.folder_choice import FolderChoice
 from webmail.errors import LimitReachedError
 from webmail.message import drive_save
 from webmail.message.blueprint import blueprint
 from webmail.message.drive_save import WHOLE
-from webmail.models import ConnectedService
-from webmail.services.providers import DRIVE, DRIVE_WRITE
 from webmail.tasks import store as tasks
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.forms.request_values import uidvalidity
@@ -33,8 +32,8 @@ _LONGEST_SECTION = 600  # characters
 @blueprint.get("/save-to-drive/<int:uid>/<path:mailbox>")
 def choose_drive_folder(uid: int, mailbox: str) -> Response:
     """`drive`: one of those connected, the first if not told; `folder` on it; `section`: what is ticked, else the files."""
-    mine, number = open_drives.for_user(current_user(), settings()), request.args.get("drive", 0, int)
-    connection = next((one for one in mine if one.id == number), mine[0] if mine else None)
+    mine = open_drives.for_user(current_user(), settings())
+    connection = folder_choice.drive_of(mine, request.args.get("drive", ""))
     if connection is None:
         return redirect(url_for("drives.index"), 303)
     with imap.connect(current_account(), mailbox) as server:
@@ -45,7 +44,7 @@ def choose_drive_folder(uid: int, mailbox: str) -> Response:
     return page(
         "message/save_to_drive.html", message=message, mailbox=mailbox, uid=uid, validity=validity, parts=parts[:_MOST],
         ticked=request.args.getlist("section") or [section for section, *_about in parts] or [WHOLE], drive=look, drives=mine,
-        whole=WHOLE, is_allowed=open_drives.allows(connection, DRIVE_WRITE, settings()),
+        whole=WHOLE, is_allowed=folder_choice.may_save(connection, settings()),
     )  # fmt: skip
 
 
@@ -53,34 +52,24 @@ def choose_drive_folder(uid: int, mailbox: str) -> Response:
 def save_to_drive(uid: int, mailbox: str) -> Response:
     """Start the task, or go to another folder or drive with what is ticked. Without the right to write, to where it is given."""
     form = request.form
-    action, _colon, what = form.get("action", "").partition(":")
+    choice = folder_choice.read(form, current_user(), settings())
     sections = [one for one in dict.fromkeys(form.getlist("section")) if len(one) <= _LONGEST_SECTION][:_MOST]
-    connection = open_drives.find(current_user(), form.get("drive", 0, int), settings())
     place: dict[str, Any] = {"uid": uid, "mailbox": mailbox, "v": form.get("v", 0, int) or None}
-    is_allowed = open_drives.allows(connection, DRIVE_WRITE, settings())
-    if action == "save" and sections and is_allowed:
-        _start(place, sections, connection, form.get("folder", "")[:LONGEST_ID])
+    if choice.saves and sections and choice.may_save:
+        _start(place, sections, choice)
         return redirect(url_for("message.show", **place), 303)
-    if action == "save" and not sections:
+    if choice.saves and not sections:
         notify(_("Select files first."), "caution")
-    drive = int(what) if action == "drive" and what.isascii() and what.isdigit() and len(what) < 18 else connection.id
-    folder = {"open": what, "drive": ""}.get(action, form.get("folder", ""))[:LONGEST_ID]
-    here = url_for(
-        "message.choose_drive_folder", **place, drive=drive, section=sections, folder=folder or None,
-        cursor=what if action == "page" else None,
-    )  # fmt: skip
-    return redirect(_asking_for_the_right(connection, here) if action == "save" and not is_allowed else here, 303)
+    here = url_for("message.choose_drive_folder", **place, section=sections, **choice.query)
+    if choice.saves and sections:
+        return redirect(url_for("services.ask_to_connect", **choice.consent(here)), 303)
+    return redirect(here, 303)
 
 
-def _asking_for_the_right(connection: ConnectedService, back: str) -> str:
-    asked: dict[str, Any] = {"connection": connection.id, "purpose": [DRIVE, DRIVE_WRITE], "next": back}
-    return url_for("services.ask_to_connect", provider=connection.provider, **asked)
-
-
-def _start(address: dict[str, Any], sections: list[str], connection: ConnectedService, folder: str) -> None:
+def _start(address: dict[str, Any], sections: list[str], choice: FolderChoice) -> None:
     arguments = {
         "mailbox": address["mailbox"], "v": address["v"] or 0, "uid": address["uid"], "sections": sections,
-        "connection": connection.id, "folder": folder,
+        "connection": choice.connection.id, "folder": choice.folder,
     }  # fmt: skip
     try:
         task_started(tasks.start_once(current_user(), drive_save.NAME, arguments, credential=task_credential()))

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import schedule
+from webmail.drives import open_drives
 from webmail.errors import BadAddressError, LimitReachedError
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
@@ -21,6 +22,7 @@ from webmail.transfers import additions, changes, links, mail_limits, options, o
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.changes import LastFileError
 from webmail.transfers.notifications import recipients
+from webmail.transfers.saving import drive_save
 from webmail.transfers.texts import transfer_texts
 from webmail.transfers.texts.file_texts import scan_words, state_words
 from webmail.transfers.trail import EventKind
@@ -94,7 +96,8 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
         events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_texts, state_words=state_words, scan_words=scan_words,
         errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.day_and_hour(
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
-        last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer), **_additions(transfer),
+        last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer),
+        saves=_can_be_saved(transfer, files), **_additions(transfer),
     )  # fmt: skip
 
 
@@ -132,6 +135,15 @@ def _can_be_shown(transfer: Transfer, key: bytes | None) -> bool:
 def _mails(transfer: Transfer) -> bool:
     """Whether its link can be mailed from here."""
     return bool(settings().system_address and settings().public_url) and _can_be_shown(transfer, link_keys.load(transfer))
+
+
+def _can_be_saved(transfer: Transfer, files: list[TransferFile]) -> bool:
+    """Whether a file can go to a drive of one's own. 0 queries."""
+    return (
+        open_drives.are_offered(current_user(), settings())
+        and drive_save.is_possible(transfer)
+        and any(map(drive_save.is_ready, files))
+    )
 
 
 def _last_day() -> str:

@@ -1,0 +1,1 @@
+"""Saving: files of transfers that their owner has put on a server of their own."""
