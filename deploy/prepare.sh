@@ -8,7 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 what=${1:-run}
 case $what in run | test | engines) ;; *) echo "usage: $0 run|test|engines" >&2; exit 2 ;; esac
 
-packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata)
+packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata sqop openssl)
 servers=() # what tests skip where it can't be installed
 requirements=(requirements.txt)
 if [ "$what" = test ]; then
