@@ -72,6 +72,16 @@ def open_secret(sealed: bytes, secret_key: str, purpose: str, user_id: int) -> b
     return _open_bytes(sealed, _purpose_key(secret_key, purpose), _belongs_to(purpose, user_id))
 
 
+def seal_by(key: bytes, secret: bytes, purpose: str, user_id: int) -> bytes:
+    """Encrypt by a secret of somebody's own, of 16 random bytes or more, which is nowhere here; see `seal_secret`."""
+    return _seal_bytes(secret, _draw(key, salt=None, purpose=f"traboule {purpose}".encode()), _belongs_to(purpose, user_id))
+
+
+def open_by(key: bytes, sealed: bytes, purpose: str, user_id: int) -> bytes:
+    """Decrypt it. Raises CannotOpenError."""
+    return _open_bytes(sealed, _draw(key, salt=None, purpose=f"traboule {purpose}".encode()), _belongs_to(purpose, user_id))
+
+
 def keyed_hash(text: str, secret_key: str, purpose: str, user_id: int) -> str:
     """HMAC-SHA256 in hex of a short code: without the instance's secret a stolen table can't be searched through for it."""
     told = _belongs_to(purpose, user_id) + b"\n" + text.encode()

@@ -53,6 +53,7 @@ EXCEPTIONS = {  # who else writes a table, and why
     ("collections.leaving", "CalendarObject"): "what is left of a calendar that nobody sees any more; stands below the calendar",
     ("database.idempotency", "User"): "a lock: changes nothing",
     ("doctor.machine", "User"): "tries whether the database can be written: changes no row, and is rolled back",
+    ("keys.keyring", "User"): "one column, which nothing else writes: whether there is a keyring, known wherever the person is",
     ("people.own_name", "User"): "names come from providers too, and from people: one transaction with the identity that follows",
     ("people.own_name", "WritingIdentity"): "the identity that has the account's own name follows it, in the same transaction",
     ("people.policies", "User"): "what somebody's groups say, in the transaction that changes the group: columns that nothing else writes",

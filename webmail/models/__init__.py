@@ -58,6 +58,16 @@ from webmail.models.mail.awaited import AwaitedReply
 from webmail.models.mail.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
 from webmail.models.mail.filing import JunkWeek, MoveHabit
 from webmail.models.mail.forwarding import ForwardTarget
+from webmail.models.mail.keys import (
+    KeyAddress,
+    KeyOrigin,
+    Keyring,
+    KeyringLock,
+    KnownCertificateRow,
+    LockKind,
+    OpenedKeyring,
+    OwnKeyRow,
+)
 from webmail.models.mail.mailbox import RecentFolder, RecentSearch, RoomRequest, SavedSearch, Snoozed, Tag
 from webmail.models.mail.message import PhishingFind, PhishingReport, SearchedMailbox
 from webmail.models.people import (
@@ -180,8 +190,14 @@ __all__ = [
     "IndexFill",
     "JunkWeek",
     "KeptEventForm",
+    "KeyAddress",
+    "KeyOrigin",
+    "Keyring",
+    "KeyringLock",
+    "KnownCertificateRow",
     "LimitUse",
     "LinkedAccount",
+    "LockKind",
     "LostShare",
     "Todo",
     "ToldNotice",
@@ -190,8 +206,10 @@ __all__ = [
     "MoveHabit",
     "NextReminder",
     "Occurrence",
+    "OpenedKeyring",
     "Outbox",
     "OutboxState",
+    "OwnKeyRow",
     "PasswordReset",
     "PeopleGroup",
     "PaperPassword",

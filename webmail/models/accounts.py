@@ -57,6 +57,7 @@ class User(Table):
     factor_asked = pw.DateTimeField(null=True)  # since when an administrator requires a second factor of this person
     home = pw.CharField(max_length=400, null=True)  # the folder of the mailbox below that of all; null: domain/local
     version = pw.BigIntegerField(null=True)  # one more with each change by an administrator
+    has_keys = pw.IntegerField(null=True)  # 1: has a keyring (webmail/keys/keyring.py), so that pages of others ask nothing
     is_authenticated = True  # required by flask-login
     renamed_to = ""  # no column: where a device asks under the address of before (webmail/dav/sign_in.py), that of now
 
