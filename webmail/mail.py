@@ -230,13 +230,14 @@ class Structure:
     """Which parts of a message are displayed, and which are offered for download.
 
     `text` and `html` are the bodies in reading order (a message may have several of each); `inline` are parts that the
-    HTML refers to by Content-ID; `attachments` are all other leaves.
+    HTML refers to by Content-ID; `attachments` are all other leaves. `protected`: something in it may be signed or encrypted.
     """
 
     text: tuple[Part, ...] = ()
     html: tuple[Part, ...] = ()
     attachments: tuple[Part, ...] = ()
     inline: tuple[Part, ...] = ()
+    protected: bool = False
 
     def part(self, section: str) -> Part | None:
         return next((p for p in self.all if p.section == section), None)

@@ -11,6 +11,7 @@ from webmail.mime.formats.enriched_text import RICH_TYPES
 from webmail.mime.headers.encoded_words import tidy
 from webmail.mime.headers.filenames import filename, turns
 from webmail.mime.parser import ParsedMessage, content, from_bytes, read
+from webmail.mime.protected import protected_parts
 from webmail.mime.tree import PartNode
 
 __all__ = ["ParsedMessage", "PartNode", "around", "attached", "classify", "content", "from_bytes", "read"]
@@ -96,7 +97,8 @@ def classify(root: PartNode) -> Structure:
             chosen.inline.append(_part(leaf.node))
         else:
             chosen.attachments.append(_part(leaf.node))
-    return Structure(tuple(chosen.text), tuple(chosen.html), tuple(chosen.attachments), tuple(chosen.inline))
+    lists = (tuple(chosen.text), tuple(chosen.html), tuple(chosen.attachments), tuple(chosen.inline))
+    return Structure(*lists, protected=protected_parts.outline(root))
 
 
 def attached(root: PartNode, section: str) -> PartNode | None:
