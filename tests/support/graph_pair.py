@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.support.fakes.graph_mailbox import BASE, GraphMailbox
@@ -19,7 +19,7 @@ from webmail.dav.remote.graph.graph_client import GraphClient
 from webmail.dav.remote.graph.graph_server import GraphServer
 from webmail.dav.remote.item_comparison import meaning
 from webmail.dav.remote.side import Side
-from webmail.models import CalendarObject, Collection, Contact, RemoteAccount, RemoteItem, RemoteLink, User
+from webmail.models import CalendarObject, Collection, Contact, RemoteAccount, RemoteItem, RemoteLink, User, now
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)  # when it is asked, whatever the day: what tests write is around it
 
@@ -93,6 +93,10 @@ class GraphPair:
                 "\n".join([f"only here ({len(only_here)}):", *only_here[:2], f"only there ({len(only_there)}):", *only_there[:2]])
             )
         return Counter(title_of(text) for text in here.values())
+
+    def make_older(self) -> None:
+        """What the server broke on was two hours ago."""
+        RemoteItem.update(at=now() - timedelta(hours=2)).where(RemoteItem.link == self.link_id).execute()
 
     def notes(self) -> list[tuple[str, str]]:
         mine = (RemoteItem.link == self.link_id) & (RemoteItem.note != "")

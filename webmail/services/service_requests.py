@@ -46,13 +46,14 @@ Pieces = Callable[[], Iterable[bytes]]  # called again where a request is
 
 def request(
     connection: ConnectedService, settings: Settings, method: str, url: str, *, headers: Mapping[str, str] | None = None,
-    body: bytes = b"", limit: int = LIMIT, seconds: float = SECONDS, signed: bool = True,
+    body: bytes = b"", limit: int = LIMIT, seconds: float = SECONDS, signed: bool = True, own_faults: bool = True,
 ) -> FetchedResponse:  # fmt: skip
     """Ask once, and once more with a fresh token after a 401. Not to be called in a transaction.
 
     Without `signed` nothing of ours goes with it: for addresses that hold their own secret, such as those of uploads. Any status
-    is returned but 401, 429, and faults of the service. Raises ConsentEndedError, NotOfferedError, TryLaterError,
-    ServiceAwayError, ServiceSetupError, AddressForbiddenError, AnswerTooLargeError.
+    is returned but 401, 429, and faults of the service; without `own_faults` its 500 too, which may be of one item alone.
+    Raises ConsentEndedError, NotOfferedError, TryLaterError, ServiceAwayError, ServiceSetupError, AddressForbiddenError,
+    AnswerTooLargeError.
     """
     provider = tokens.provider_of(connection, settings)
 
@@ -69,7 +70,8 @@ def request(
         if answer.status == 401 and signed and token and not again:
             refused = token
             continue
-        _judge(connection, answer.status, answer.headers, answer.content, signed=signed, token=token)
+        if answer.status != 500 or own_faults:
+            _judge(connection, answer.status, answer.headers, answer.content, signed=signed, token=token)
         return answer
     raise AssertionError("unreachable")
 

@@ -1,7 +1,7 @@
 """Calendars and contacts of Graph as a fake, from its published reference: with a state, in this process, strict about what it is told.
 
 `ask` is what a client asks by. What somebody does in Outlook are methods: `make`, `change`, `cancel`, `remove`. Errors are ordered by
-`faults`, `forget` (410), `missed` (changes that delta does not tell of), `stops_after` (the connection breaks).
+`faults`, `broken` (items answered 500), `forget` (410), `missed` (changes that delta does not tell of).
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ class GraphMailbox:
         self.asked: list[tuple[str, str]] = []
         self.faults: list[tuple[str, int, str, dict[str, str]]] = []  # part of "METHOD path", status, code, headers: each once
         self.missed: set[str] = set()
+        self.broken: set[str] = set()
         self.refuses: tuple[str, ...] = ()
         self.before: Callable[[str, str], None] = lambda _method, _path: None
         self.after: Callable[[str, str], None] = lambda _method, _path: None
@@ -113,6 +114,8 @@ class GraphMailbox:
         if parts.path == "/$batch":
             return 200, {"responses": [self._part(one) for one in body["requests"]]}
         words = [unquote(word) for word in parts.path.strip("/").split("/")]
+        if self.broken & set(words):
+            raise Refused(500, "ErrorInternalServerError")
         if words[0] != "me":
             raise Refused(404, "ResourceNotFound")
         if any(scope in parts.path for scope in self.refuses):

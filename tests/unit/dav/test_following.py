@@ -32,6 +32,22 @@ def test_a_server_may_ask_for_a_while_of_patience_and_no_more(said, seconds):
 
 
 @pytest.mark.parametrize(
+    ("said", "clock", "seconds"),
+    [
+        ("Tue, 01 Dec 2026 12:05:00 GMT", "Tue, 01 Dec 2026 12:00:00 GMT", 300),  # whatever our clock says
+        ("Tue, 01 Dec 2026 12:05:00 -0000", "Tue, 01 Dec 2026 12:00:00 GMT", 300),
+        ("Tue, 01 Dec 2026 11:00:00 GMT", "Tue, 01 Dec 2026 12:00:00 GMT", 0),
+        ("Fri, 01 Dec 2090 12:00:00 GMT", "Tue, 01 Dec 2026 12:00:00 GMT", 86_400),
+        ("Fri, 01 Dec 2090 12:00:00 GMT", "", 86_400),
+        ("Tue, 99 Dec 2026 12:05:00 GMT", "", 0),
+        ("Tue, 01 Dec 2026 12:05:00 +9999", "", 0),
+    ],
+)
+def test_a_server_may_name_a_time_by_its_own_clock(said, clock, seconds):
+    assert seconds_to_wait({"retry-after": said, "date": clock}) == seconds
+
+
+@pytest.mark.parametrize(
     ("of", "kind", "failures", "after", "hours"),
     [
         (subscriptions.turns, FollowFault.AWAY, 0, 0, 1),

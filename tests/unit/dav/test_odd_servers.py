@@ -139,11 +139,37 @@ def test_one_item_on_which_the_server_breaks_does_not_hold_up_the_others(one: Pa
     for uid in ("c", "d", "e"):
         one.write_here(f"{uid}.ics", one.text(uid, f"Event {uid}"))
     server.before = lambda method, path: _answer(500) if method == "PUT" and path.endswith("d.ics") else None
-    assert one.sync().error == "broken"
+    assert one.sync().error == ""
     assert {name[0] for name in one.there()} == {"a", "b", "c", "e"}
+    [note] = RemoteItem.select().where(RemoteItem.note != "")
+    assert (note.note, note.title) == ("broken", "Event d")
     server.before = lambda _method, _path: None
+    server.asked.clear()
+    one.sync()
+    assert "PUT" not in [method for method, _path in server.asked]  # not again and again
+    RemoteItem.update(at=now() - timedelta(hours=2)).where(RemoteItem.note == "broken").execute()
     assert one.sync().error == ""
     assert one.equal() == BOTH + Counter(["Event c", "Event d", "Event e"])
+    assert not RemoteItem.select().where(RemoteItem.note != "").exists()
+
+
+def test_an_item_that_cannot_be_deleted_there_for_a_fault_is_tried_again(one: Pair, server: OtherServer) -> None:
+    one.sync()
+    one.delete_here("a.ics")
+    one.write_here("c.ics", one.text("c", "Event c"))
+    server.before = lambda method, _path: _answer(500) if method == "DELETE" else None
+    assert one.sync().error == "" and {name[0] for name in one.there()} == {"a", "b", "c"}
+    server.before = lambda _method, _path: None
+    RemoteItem.update(at=now() - timedelta(hours=2)).where(RemoteItem.note == "broken").execute()
+    one.sync()
+    assert {name[0] for name in one.there()} == {"b", "c"} and len(one.here()) == 2
+
+
+def test_a_server_on_which_everything_breaks_is_one_trouble(one: Pair, server: OtherServer) -> None:
+    for number in range(6):
+        one.write_here(f"x{number}.ics", one.text(f"x{number}", f"Event {number}"))
+    server.before = lambda method, _path: _answer(500) if method == "PUT" else None
+    assert one.sync().error == "broken"
 
 
 def test_what_the_server_refuses_stays_here_and_is_not_sent_again_and_again(one: Pair, server: OtherServer) -> None:

@@ -219,11 +219,14 @@ def test_what_others_count_on_stays_after_disconnection(
 ) -> None:
     office.mailbox.make("Rendez-vous", *WHEN)
     service = connect(alice, office, "calendar")
-    choose(alice, service, "Calendar")
+    office.mailbox.calendars["AAMkLycee="] = {"name": "Lycée", "hexColor": "#00ff00", "canEdit": True}
+    office.mailbox.make("Conseil", *WHEN, calendar="AAMkLycee=")
+    choose(alice, service, "Calendar", "Lycée")
     sync(app)
     monkeypatch.setattr(host_events, "_KEEPERS", [lambda _uid, _account: 1])
-    CalendarObject.update(uid=f"{host_events.UID}1-2").execute()
+    CalendarObject.update(uid=f"{host_events.UID}1-2").where(CalendarObject.text.contains("SUMMARY:Rendez-vous")).execute()
     form = alice.get(f"/services/{service.id}/disconnect")
+    assert "“Calendar” stays here in any case" in form.text and "“Lycée” stays" not in form.text
     page = alice.submit(form, f"form[action='/services/{service.id}/disconnect']", action="remove")
     assert "disconnected" in page.notices and titles() == ["Rendez-vous"] and not RemoteAccount.select().exists()
 
@@ -292,3 +295,17 @@ def test_somebody_else_sees_nothing_of_it(app: Flask, alice: Visitor, office: Fa
     assert bob.get(f"/services/{service.id}/calendars").status == 404
     assert accounts.for_user(User.get(User.local == "bob")) == []
     assert Collection.select().where(Collection.user == User.get(User.local == "bob")).count() < 3
+
+
+def test_an_event_on_which_graph_breaks_is_told_and_holds_up_nothing(app: Flask, alice: Visitor, office: FakeOffice) -> None:
+    service = connect(alice, office, "calendar")
+    choose(alice, service, "Calendar")
+    sync(app)
+    for uid in ("a", "b"):
+        write_here(app, RemoteLink.get(), f"{uid}.ics", event(uid, f"Event {uid}"))
+    office.mailbox.faults.append(("POST /me/calendars", 500, "InternalServerError", {}))
+    sync(app)
+    assert len(office.mailbox.alive()) == 1 and RemoteLink.get().error == "" and RemoteAccount.get().error == ""
+    assert ConnectedService.get().state == "works"
+    page = alice.get("/collections/servers")
+    assert "“Event a”: Microsoft reports a fault of its own. It is tried again every hour." in page.text

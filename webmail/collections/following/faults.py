@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from webmail.errors import MailError
@@ -51,6 +54,22 @@ def of_fetching(error: Exception) -> FollowFault:
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> int:
-    """As `Retry-After` says, within bounds; 0 where it says nothing."""
+    """As `Retry-After` says (RFC 9110, 10.2.3), within bounds; 0 where it says nothing.
+
+    A date is counted from the server's own `Date`: its clock and ours may differ.
+    """
     said = headers.get("retry-after", "").strip()
-    return min(int(said[:9]), _LONGEST_WAIT) if said.isascii() and said.isdigit() else 0
+    if said.isascii() and said.isdigit():
+        return min(int(said[:9]), _LONGEST_WAIT)
+    until, there = (_moment(text) for text in (said, headers.get("date", "")))
+    if until is None:
+        return 0
+    return min(max(math.ceil((until - (there or datetime.now(UTC))).total_seconds()), 0), _LONGEST_WAIT)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text[:100])
+        return found.replace(tzinfo=found.tzinfo or UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -99,6 +99,34 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
             _keep(side, item, name, etag, ItemNote.SAME_UID, text)
 
 
+def broken(side: Side, names: Sequence[str]) -> None:
+    """Note that the other server could not give these, whatever they are: what is here stays as it is until it can."""
+    if not names:
+        return
+    with side.writing():
+        mine = (RemoteItem.link == side.link) & RemoteItem.name.in_(list(names))
+        known = {item.name for item in RemoteItem.select(RemoteItem.name).where(mine)}
+        RemoteItem.update(note=str(ItemNote.BROKEN), at=now()).where(mine).execute()
+        for name in names:
+            if name not in known:
+                RemoteItem.create(link=side.link, name=name, note=str(ItemNote.BROKEN), at=now())
+
+
+def mended(side: Side, item: RemoteItem) -> None:
+    """It can be read there, and is as it was."""
+    with side.writing():
+        RemoteItem.update(note="", title="").where(RemoteItem.id == item.id, RemoteItem.note == ItemNote.BROKEN).execute()
+
+
+def broken_by_sending(side: Side, href: str) -> None:
+    """Note that the other server broke on what was sent, or deleted there: whether it has it is not known."""
+    with side.writing():
+        row = item_writes.row_at(side.collection, href)
+        told = {"title": item_comparison.titles_in(_text(row))} if row is not None else {}
+        values = {"note": str(ItemNote.BROKEN), "at": now(), **told}
+        RemoteItem.update(**values).where(RemoteItem.link == side.link, RemoteItem.href == href).execute()
+
+
 def is_own(item: RemoteItem | None, text: str) -> bool:
     """Whether what is there is what was sent from here, whose answer never came."""
     return item is not None and bool(item.sent) and item_comparison.meaning(text) in item.sent.split()

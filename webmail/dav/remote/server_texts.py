@@ -109,4 +109,6 @@ def item_note_words(item: RemoteItem, host: str) -> str:
             return _("“%(title)s”: only on %(host)s, because another entry has the same identifier.", title=title, host=host)
         case ItemNote.REFUSED:
             return _("“%(title)s”: %(host)s does not accept this change.", title=title, host=host)
+        case ItemNote.BROKEN:
+            return _("“%(title)s”: %(host)s reports a fault of its own. It is tried again every hour.", title=title, host=host)
     return _("“%(title)s”: only on %(host)s, because it can’t be read here.", title=title, host=host)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import quote
 
+from webmail.calendar.free_busy import host_events
 from webmail.calendar.free_busy.host_events import KeptHereError
+from webmail.collections import look, store
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.config.settings import Settings
@@ -22,9 +25,8 @@ from webmail.dav.remote.discovery import found_at
 from webmail.dav.remote.graph.graph_client import GraphClient
 from webmail.dav.remote.graph.graph_server import GraphServer
 from webmail.dav.remote.source import RemoteSource
-from webmail.errors import LimitReachedError
 from webmail.http_fetch import FetchedResponse
-from webmail.models import ConnectedService, RemoteAccount
+from webmail.models import Collection, ConnectedService, RemoteAccount
 from webmail.services import providers, service_requests
 from webmail.services.providers import CALENDAR as CALENDAR_PURPOSE
 from webmail.services.providers import CONTACTS, GOOGLE, MICROSOFT
@@ -81,12 +83,27 @@ def source_of(account: RemoteAccount, settings: Settings, seconds: float) -> Rem
 
 
 def service_removed(service: ConnectedService, keep: bool, settings: Settings) -> None:
-    """Before a service is disconnected: what was taken over stays, or goes into the trash. What others count on stays anyway."""
+    """Before a service is disconnected: what was taken over stays, or goes into the trash. A calendar with what others count on
+    stays anyway. Raises LimitReachedError where the tasks that delete would be too many: the rest is still connected then."""
     for account in accounts.of_service(service):
-        try:
-            accounts.disconnect(account, keep=keep)
-        except (KeptHereError, LimitReachedError):
-            accounts.disconnect(account, keep=True)
+        for one in () if keep else accounts.links_of([account]):
+            with suppress(KeptHereError):
+                accounts.unlink(one, keep=False)
+        accounts.disconnect(account, keep=True)
+
+
+def held_by_others(service: ConnectedService) -> list[str]:
+    """The names of its calendars here that stay anyway: others count on events in them. 3 queries, and 1 for each."""
+    links = accounts.links_of(accounts.of_service(service))
+    return [look.title_of(store.props_for(one.collection, service.user)) for one in links if _is_held(one.collection)]
+
+
+def _is_held(collection: Collection) -> bool:
+    try:
+        host_events.check_none_kept(collection)
+    except KeptHereError:
+        return True
+    return False
 
 
 # --- how they are asked ----------------------------------------------------------------------------------------------
@@ -98,7 +115,9 @@ def asking_service(service: ConnectedService, settings: Settings) -> Ask:
     def ask(method: str, url: str, body: bytes, headers: dict[str, str], *, limit: int, seconds: float) -> FetchedResponse:
         sent = {name: value for name, value in headers.items() if name != "Authorization"}
         try:
-            return service_requests.request(service, settings, method, url, headers=sent, body=body, limit=limit, seconds=seconds)
+            return service_requests.request(
+                service, settings, method, url, headers=sent, body=body, limit=limit, seconds=seconds, own_faults=False
+            )
         except (ConsentEndedError, NoSuchServiceError) as error:
             raise FollowTroubleError(FollowFault.PASSWORD, str(error)) from error
         except NotOfferedError as error:

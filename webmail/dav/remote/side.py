@@ -32,6 +32,7 @@ class ItemNote(StrEnum):
     NO_ROOM = "no-room"
     SAME_UID = "same-uid"  # another one here has its UID
     REFUSED = "refused"  # the other server doesn't take it
+    BROKEN = "broken"  # the other server answers with a fault of its own; `RemoteItem.at`: when it was tried last
 
 
 UNSEEN = (ItemNote.UNUSABLE, ItemNote.LARGE, ItemNote.NO_ROOM, ItemNote.SAME_UID)  # what is there is not known here

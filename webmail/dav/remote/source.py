@@ -31,7 +31,7 @@ class RemoteSource(Protocol):
         """Add what the changes leave out. `items`: what was known before."""
 
     def items(self, url: str, kind: str, names: Sequence[str]) -> dict[str, tuple[str, str] | None]:
-        """Entity tags and texts of these; None for what is no longer there."""
+        """Entity tags and texts of these; None for what is no longer there. Those on which the server breaks are left out."""
 
     def item(self, url: str, name: str) -> tuple[str, str] | None:
         """The same of one."""

@@ -2,11 +2,14 @@
 
 First what changed there is found, then taken over here, then what changed here is sent. Changed on both sides: both versions are
 kept. Deleted on one side and changed on the other: the change stays. Much deleted at once: nothing is done, the person is asked.
+An item on which the other server breaks gets a note, and is tried again later: the others don't wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
@@ -22,7 +25,9 @@ from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
 
 FEW = 20  # deletions that are believed
 _PIECE = 100
-_MOST_BROKEN = 3  # items on which the server breaks
+_MOST_BROKEN = 3  # items on which the server breaks, before any on which it does not: then it is the server
+_AGAIN = timedelta(hours=1)  # after which an item on which the server broke is tried again
+_MOST_AGAIN = 100  # of them in a round
 
 
 class DecisionNeededError(Exception):
@@ -32,17 +37,18 @@ class DecisionNeededError(Exception):
 def run(side: Side, server: RemoteSource) -> None:
     """One round. Raises FollowTroubleError, RoundOverError, LinkEndedError, DecisionNeededError."""
     found = _changes_there(side, server)
-    if not (found.whole or found.there or found.gone) and side.seq() == side.link.seq and not _unfinished(side):
+    again = _to_try_again(side)
+    if not (found.whole or found.there or found.gone or again) and side.seq() == side.link.seq and not _unfinished(side):
         _finished(side, found)
         return
     items = side.items()
     server.complete(side.link.url, found, items)
     _plan_gone(side, found, items)
     _check_deletions_here(side, items)
-    _take_over(side, server, found, items)
+    _take_over(side, server, found, items, again)
     _drop_gone(side)
     seq = side.seq()
-    if side.link.writable and (seq != side.link.seq or found.whole or _unfinished(side)):
+    if side.link.writable and (seq != side.link.seq or found.whole or again or _unfinished(side)):
         _send_all(side, server)
     RemoteLink.update(seq=seq).where(RemoteLink.id == side.link.id).execute()
     _finished(side, found)
@@ -111,20 +117,40 @@ def _ask(side: Side, where: str, count: int) -> None:
 # --- taken over here -------------------------------------------------------------------------------------------------
 
 
-def _take_over(side: Side, server: RemoteSource, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
+def _to_try_again(side: Side) -> list[str]:
+    """The names of items on which the server broke a while ago, the oldest first. 1 query."""
+    broken = (RemoteItem.link == side.link) & (RemoteItem.note == ItemNote.BROKEN) & (RemoteItem.at < now() - _AGAIN)
+    rows = RemoteItem.select(RemoteItem.name).where(broken).order_by(RemoteItem.at, RemoteItem.id).limit(_MOST_AGAIN)
+    return [row.name for row in rows]
+
+
+def _take_over(side: Side, server: RemoteSource, found: RemoteChanges, items: Sequence[RemoteItem], again: Sequence[str]) -> None:
     known = {item.name: item for item in items}
     wanted = [name for name, etag in found.there.items() if _is_news(known.get(name), etag, found.whole)]
+    wanted += [name for name in again if name not in found.there and name not in side.gone]
     wanted_anyway = {item.name for item in _missing_here(side, items)} if side.restores else set()
     wanted += [item.name for item in items if item.name in wanted_anyway - set(wanted)]
     _total(side, len(wanted) + len(side.gone))
+    read = broken = 0
     for at in range(0, len(wanted), BATCH):
         names = wanted[at : at + BATCH]
-        for name, one in server.items(side.link.url, side.collection.kind, names).items():
+        answers = server.items(side.link.url, side.collection.kind, names)
+        for name, one in answers.items():
+            item = known.get(name)
             if one is None and name not in found.there:
+                if item is not None and name in again and not item.href:  # never read, and gone: nobody tells of that
+                    side.gone.add(name)
                 continue
-            if one is not None and name not in wanted_anyway and not _is_news(known.get(name), one[0], found.whole):
+            if one is not None and name not in wanted_anyway and not _is_news(item, one[0], found.whole):
+                if item is not None and item.note == ItemNote.BROKEN:
+                    local.mended(side, item)
                 continue  # as it was: some tell more than what changed
             local.take(side, name, (one[0] if one else "") or found.there.get(name, ""), one[1] if one else None)
+        unread = [name for name in names if name not in answers]
+        read, broken = read + len(answers), broken + len(unread)
+        if broken > _MOST_BROKEN and not read:
+            raise FollowTroubleError(FollowFault.BROKEN, side.link.url)
+        local.broken(side, unread)
         _done(side, len(names))
 
 
@@ -145,7 +171,8 @@ def _drop_gone(side: Side) -> None:
 
 
 def _unfinished(side: Side) -> bool:
-    mine = (RemoteItem.link == side.link) & ((RemoteItem.sending != "") | ((RemoteItem.local == "") & (RemoteItem.href != "")))
+    begun = (RemoteItem.sending != "") | ((RemoteItem.local == "") & (RemoteItem.href != ""))
+    mine = (RemoteItem.link == side.link) & begun & (RemoteItem.note != ItemNote.BROKEN)  # those are `_to_try_again`
     return RemoteItem.select().where(mine).exists()
 
 
@@ -155,31 +182,34 @@ def _send_all(side: Side, server: RemoteSource) -> None:
     missing = _check_deletions_here(side, items)
     dirty = [href for href, etag in here.items() if _is_dirty(by_href.get(href), etag)]
     _total(side, len(dirty) + len(missing))
-    broken: list[FollowTroubleError] = []
-    for href in dirty:
+    steps: list[tuple[str, Callable[[], None]]] = [(href, partial(send, side, server, href)) for href in dirty]
+    steps += [(item.href, partial(_delete_there, side, server, item)) for item in missing]
+    broken = 0
+    for number, (href, step) in enumerate(steps, 1):
         try:
-            send(side, server, href)
+            step()
         except FollowTroubleError as trouble:  # by one item alone: the others needn't wait for it
-            broken.append(trouble)
-            if trouble.kind is not FollowFault.BROKEN or len(broken) > _MOST_BROKEN:
+            broken += 1
+            if trouble.kind is not FollowFault.BROKEN or (broken > _MOST_BROKEN and broken == number):
                 raise
+            local.broken_by_sending(side, href)
         _done(side, 1)
-    for item in missing:
-        _delete_there(side, server, item)
-        _done(side, 1)
-    if broken:
-        raise broken[0]
 
 
 def _is_dirty(item: RemoteItem | None, etag: str) -> bool:
-    if item is not None and item.note in UNSEEN:
+    if item is not None and (item.note in UNSEEN or _waits(item)):
         return False
     return item is None or item.local != etag or bool(item.sending)
 
 
 def _missing_here(side: Side, items: Iterable[RemoteItem]) -> list[RemoteItem]:
     here = side.here()
-    return [item for item in items if item.href and item.href not in here and item.note not in UNSEEN]
+    return [item for item in items if item.href and item.href not in here and item.note not in UNSEEN and not _waits(item)]
+
+
+def _waits(item: RemoteItem) -> bool:
+    """Whether the server broke on it a short time ago."""
+    return bool(item.note == ItemNote.BROKEN and item.at >= now() - _AGAIN)
 
 
 def _check_deletions_here(side: Side, items: Sequence[RemoteItem]) -> list[RemoteItem]:
@@ -278,8 +308,10 @@ def _sent(side: Side, server: RemoteSource, sending: OutgoingItem, name: str, he
 
 def _fetched(side: Side, server: RemoteSource, name: str) -> tuple[str, str | None] | None:
     """Entity tag and text of an item there; None if it isn't."""
-    found = server.items(side.link.url, side.collection.kind, [name])[name]
-    return found if found is not None else server.item(side.link.url, name)
+    found = server.items(side.link.url, side.collection.kind, [name])
+    if name not in found:
+        raise FollowTroubleError(FollowFault.BROKEN, f"{side.link.url}: {name}")
+    return found[name] or server.item(side.link.url, name)
 
 
 def _delete_there(side: Side, server: RemoteSource, item: RemoteItem) -> None:

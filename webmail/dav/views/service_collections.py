@@ -100,6 +100,12 @@ def _mine(number: int) -> ConnectedService:
 
 
 @blueprint.app_template_global()
+def calendars_that_stay(service: ConnectedService) -> list[str]:
+    """The names of calendars of a service that stay here whatever is chosen: appointments were booked in them."""
+    return service_accounts.held_by_others(service)
+
+
+@blueprint.app_template_global()
 def synchronised_with(service: ConnectedService) -> list[RemoteAccount] | None:
     """What has calendars or contacts of a service; None where it has none to offer. 1 query."""
     return accounts.of_service(service) if service.provider in service_accounts.PROVIDERS else None

@@ -6,6 +6,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -245,6 +246,74 @@ def test_trouble_has_a_kind_and_the_next_round_goes_on(
     assert (raised.value.kind, raised.value.after) == (kind, after)
     one.sync()
     assert one.equal() == Counter(["A"])
+
+
+@pytest.mark.parametrize("kind", [CALENDAR, BOOK])
+def test_one_item_on_which_graph_breaks_does_not_hold_up_the_others(pair: Make, mailbox: GraphMailbox, kind: str) -> None:
+    one = pair(kind)
+    what = "events" if kind == CALENDAR else "contacts"
+    for letter in "abc":
+        one.write_here(f"{letter}.ics", one.text(letter, letter.upper()))
+    one.sync()
+    names = sorted(one.there())
+    broken = names[1]
+
+    def change(name: str, title: str) -> None:
+        key = "subject" if kind == CALENDAR else "displayName"
+        mailbox.answer("PATCH", f"/me/{what}/{name}", f'{{"{key}": "{title}"}}'.encode(), {})
+
+    for name in names:
+        change(name, f"Changed {name[-2:]}")
+    mailbox.broken = {unquote(broken)}
+    assert one.sync().error == ""
+    assert sum(title_of(text).startswith("Changed") for text in one.here().values()) == 2
+    assert [note for note, _title in one.notes()] == ["broken"]
+    mailbox.asked.clear()
+    change(names[0], "Again")
+    assert one.sync().token  # the others go on, by the token, without asking for the broken one
+    assert "Again" in map(title_of, one.here().values())
+    assert ("GET", f"/me/{what}/{broken}") not in mailbox.asked
+    one.make_older()
+    one.sync()
+    assert ("GET", f"/me/{what}/{broken}") in mailbox.asked and len(one.notes()) == 1
+    mailbox.broken = set()
+    one.make_older()
+    one.sync()
+    assert one.notes() == [] and sum(one.equal().values()) == 3
+
+
+def test_a_new_item_that_was_never_read_is_forgotten_once_it_is_gone(pair: Make, mailbox: GraphMailbox) -> None:
+    one = pair()
+    name = mailbox.make("A", "2026-12-01T09:00:00", "2026-12-01T10:00:00")
+    mailbox.make("B", "2026-12-02T09:00:00", "2026-12-02T10:00:00")
+    mailbox.broken = {name}
+    one.sync()
+    assert Counter(map(title_of, one.here().values())) == Counter(["B"]) and [note for note, _title in one.notes()] == ["broken"]
+    mailbox.remove(name)
+    mailbox.broken = set()
+    one.sync()
+    one.make_older()
+    one.sync()
+    assert one.notes() == [] and one.equal() == Counter(["B"])
+
+
+def test_what_is_sent_and_breaks_there_is_sent_later_and_once(pair: Make, mailbox: GraphMailbox) -> None:
+    one = pair()
+    one.write_here("a.ics", one.text("a", "A"))
+    one.write_here("b.ics", one.text("b", "B"))
+    mailbox.faults.append(("POST /me/calendars", 500, "InternalServerError", {}))
+    assert one.sync().error == ""
+    assert len(mailbox.alive()) == 1 and one.notes() == [("broken", "A")]
+    one.make_older()
+    one.sync()
+    assert one.equal() == Counter(["A", "B"]) and one.notes() == []
+    [href] = [href for href, text in one.here().items() if title_of(text) == "A"]
+    one.write_here(href, one.text("a", "A2"))
+    mailbox.faults.append(("PATCH /me/events", 500, "InternalServerError", {}))
+    one.sync()
+    one.make_older()
+    one.sync()
+    assert one.equal() == Counter(["A2", "B"]) and one.notes() == []
 
 
 def test_a_link_to_another_server_gets_no_token(pair: Make, mailbox: GraphMailbox) -> None:

@@ -23,6 +23,7 @@ _CALENDARS, _FOLDERS = "/me/calendars", "/me/contactFolders"
 _BEFORE, _AFTER = timedelta(days=400), timedelta(days=800)  # of the window whose changes are told; others are found weekly
 _LISTED = 500
 _FORGOTTEN = (400, 410)  # how a token is refused
+_BREAKS = (500, 501, 502, 504)  # inside a batch: on one item. 503 asks us to wait
 
 
 @dataclass(slots=True)
@@ -138,9 +139,10 @@ class GraphServer:
         if not found.gone or not path.startswith(_CALENDARS):
             return
         names = sorted(found.gone)
-        answers = self.client.batch([("GET", f"/me/events/{name}?$select=id,type") for name in names], refused=(400, 404))
-        for name, answer in zip(names, answers, strict=True):
-            if answer.status == 200 and answer.body.get("type") in ("singleInstance", "seriesMaster", None):
+        questions = [("GET", f"/me/events/{name}?$select=id,type") for name in names]
+        for name, answer in zip(names, self.client.batch(questions, refused=(400, 404, *_BREAKS)), strict=True):
+            stays = answer.status == 200 and answer.body.get("type") in ("singleInstance", "seriesMaster", None)
+            if stays or answer.status in _BREAKS:
                 found.gone.discard(name)
                 found.there[name] = ""
 
@@ -157,14 +159,21 @@ class GraphServer:
                     found.there[name] = ""
 
     def items(self, url: str, kind: str, names: Sequence[str]) -> dict[str, tuple[str, str] | None]:
-        """Entity tag and text of these; None for what is no longer there."""
+        """Entity tag and text of these; None for what is no longer there. Those on which Graph breaks are left out."""
         found: dict[str, tuple[str, str] | None] = dict.fromkeys(names)
         there = [name for name in names if not is_pending(name)]
         ask = contact_items.question if kind == BOOK else event_items.question
-        answers = self.client.batch([("GET", ask(name)) for name in there], refused=(400, 404, 410))
+        answers = self.client.batch([("GET", ask(name)) for name in there], refused=(400, 404, 410, *_BREAKS))
         for name, answer in zip(there, answers, strict=True):
-            if answer.status == 200:
-                found[name] = self._read(kind, name, answer.body)
+            if answer.status in _BREAKS:
+                del found[name]
+            elif answer.status == 200:
+                try:
+                    found[name] = self._read(kind, name, answer.body)
+                except FollowTroubleError as trouble:
+                    if trouble.kind is not FollowFault.BROKEN:
+                        raise
+                    del found[name]
         return found
 
     def _read(self, kind: str, name: str, body: Json) -> tuple[str, str]:
@@ -174,7 +183,10 @@ class GraphServer:
         return event_items.read(body, self.colours() if body.get("categories") else {})
 
     def item(self, url: str, name: str) -> tuple[str, str] | None:
-        return self.items(url, self._kind(url), [name])[name]
+        found = self.items(url, self._kind(url), [name])
+        if name not in found:
+            raise FollowTroubleError(FollowFault.BROKEN, f"{url}: {name}")
+        return found[name]
 
     def identify(self, url: str, name: str) -> str:
         """What an item that was made here is called there: Graph gives names itself, and its answer may never have come."""
@@ -211,7 +223,7 @@ class GraphServer:
         kind = self._kind(url)
         condition: dict[str, str] = {}
         if not etag.startswith(UNCONDITIONAL):
-            now_there = self.items(url, kind, [name])[name]
+            now_there = self.item(url, name)
             if now_there is None:
                 return 404
             if now_there[0] != etag:
