@@ -71,7 +71,16 @@ def test_others_see_nothing_of_it(app):
 def test_deleting_a_room_leaves_the_events(root):
     wanted = room()
     form = root.get("/calendar/events/new")
-    root.submit(form, "form[data-event-form]", title="Conseil", start=day(), start_hour="10:00", end=day(), room=wanted.address)
+    root.submit(
+        form,
+        "form[data-event-form]",
+        title="Conseil",
+        start=day(),
+        start_hour="10:00",
+        end=day(),
+        end_hour="11:00",
+        room=wanted.address,
+    )
     assert len(booked()) == 1
     root.submit(root.get(f"/admin/rooms/{wanted.id}"), "form[action$='/delete']", sure="1")
     row = CalendarObject.get()
