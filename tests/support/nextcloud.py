@@ -2,7 +2,11 @@
 its own: chunked upload v2, SEARCH, links by OCS, login flow v2, app passwords. `Nextcloud(folder, own=False)` is a plain
 WebDAV server.
 
-`before(method, path)` may answer in its place; `requests` holds what was asked.
+`before(method, path)` may answer in its place; `requests` holds what was asked. `object_store`: its files are in one, where
+pieces are parts of the file that is named while they come, and replace it if it is there already.
+
+What is below was compared with Nextcloud's developer manual (chunked upload v2, search, share API, login flow v2) and, where that
+says nothing, with the source of its server.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from werkzeug.wrappers import Request, Response
 LOGIN, USER, PASSWORD = "marie@ecole.example", "marie", "Kx7-app-password"
 D = "{DAV:}"
 _PIECE = 262_144
+_SMALLEST = 5_000_000  # bytes of a piece that is not the last
 
 
 class _Quiet(WSGIRequestHandler):
@@ -49,6 +54,10 @@ class Nextcloud:
         self.public: dict[str, Any] = {"enabled": True}
         self.flows: dict[str, bool] = {}  # poll token: whether the person has agreed
         self.ranges = True
+        self.object_store = False
+        self.searches = own  # by RFC 5323; of a plain server: it tells so in the header DASL
+        self.overwritten: list[str] = []  # files that were written over by an upload to another name
+        self.targets: dict[str, Path] = {}  # by upload: where it was said to go
         self.url = ""
 
     @property
@@ -100,11 +109,11 @@ class Nextcloud:
         signed = request.authorization
         if signed is None or signed.username not in (LOGIN, USER) or signed.password != self.password:
             return Response("", 401, {"WWW-Authenticate": "Basic realm=Nextcloud"})
+        if self.searches and path.rstrip("/") == ("/remote.php/dav" if self.own else "/dav") and request.method == "SEARCH":
+            return self._search(request)
         for prefix, folder in self._trees():
             if path == prefix.rstrip("/") or path.startswith(prefix):
                 return self._dav(request, prefix, folder)
-        if self.own and path.rstrip("/") == "/remote.php/dav" and request.method == "SEARCH":
-            return self._search(request)
         if self.own and path.startswith("/ocs/v2.php/"):
             return self._ocs(request, path.removeprefix("/ocs/v2.php/"))
         return Response("", 404)
@@ -125,7 +134,11 @@ class Nextcloud:
         if any(part in ("..", ".") for part in name.split("/")):
             return Response("", 403)
         target = folder / name if name else folder
+        if folder == self.uploads and (refused := self._refused(request, name)) is not None:
+            return refused
         match request.method:
+            case "OPTIONS":
+                return Response("", 200, {"DAV": "1, 2", **({"DASL": "<DAV:basicsearch>"} if self.searches else {})})
             case "PROPFIND":
                 return self._propfind(request, prefix, folder, target)
             case "GET" | "HEAD":
@@ -136,11 +149,13 @@ class Nextcloud:
                 if target.exists() or not target.parent.is_dir():
                     return Response("", 405 if target.exists() else 409)
                 target.mkdir()
+                if folder == self.uploads:
+                    self.targets[name] = self._destination(request) or target
                 return Response("", 201)
             case "DELETE":
                 if not target.exists():
                     return Response("", 404)
-                if (wanted := request.headers.get("If-Match")) and wanted != _etag(target):
+                if (wanted := request.headers.get("If-Match")) and (wanted != _etag(target) or wanted.startswith("W/")):
                     return Response("", 412)
                 shutil.rmtree(target) if target.is_dir() else target.unlink()
                 return Response("", 204)
@@ -157,6 +172,8 @@ class Nextcloud:
 
     def _described(self, target: Path, prefix: str, folder: Path) -> str:
         inside = target.relative_to(folder).as_posix()
+        if self.object_store and folder == self.uploads and target.name.isdigit():
+            inside = f"{target.parent.name}/{int(target.name)}"  # parts have numbers, not the names that they came with
         href = quote(prefix + ("" if inside == "." else inside)) + ("/" if target.is_dir() and inside != "." else "")
         moment = formatdate(target.stat().st_mtime, usegmt=True)
         props = f"<d:getlastmodified>{moment}</d:getlastmodified><d:getetag>{_etag(target)}</d:getetag>"
@@ -204,11 +221,9 @@ class Nextcloud:
         return Response("", 201 if new else 204)
 
     def _move(self, request: Request, source: Path) -> Response:
-        where = unquote(urlsplit(request.headers.get("Destination", "")).path)
-        prefix, folder = self._trees()[0]
-        if not where.startswith(prefix):
+        target = self._destination(request)
+        if target is None:
             return Response("", 502)
-        target = folder / where.removeprefix(prefix)
         joined = source.name == ".file" and source.parent.parent == self.uploads
         if not (source.parent.is_dir() if joined else source.exists()):
             return Response("", 404)
@@ -220,8 +235,15 @@ class Nextcloud:
             source.replace(target)
             return Response("", 201)
         pieces = sorted(source.parent.iterdir())
-        if sum(one.stat().st_size for one in pieces) != int(request.headers.get("OC-Total-Length", "-1")):
+        sizes = [one.stat().st_size for one in pieces]
+        if sum(sizes) != int(request.headers.get("OC-Total-Length", "-1")):
             return Response("", 400)
+        if any(size < _SMALLEST for size in sizes[:-1]):
+            return Response("", 400)  # an object store takes none as small, but for the last
+        said = self.targets.get(source.parent.name)
+        if self.object_store and said is not None and said.exists():
+            self.overwritten.append(said.name)
+            said.write_bytes(b"the pieces")
         with target.open("wb") as out:
             for one in pieces:
                 with one.open("rb") as piece:
@@ -229,8 +251,30 @@ class Nextcloud:
         shutil.rmtree(source.parent)
         return Response("", 201)
 
+    def _destination(self, request: Request) -> Path | None:
+        where = unquote(urlsplit(request.headers.get("Destination", "")).path)
+        prefix, folder = self._trees()[0]
+        return folder / where.removeprefix(prefix) if where.startswith(prefix) else None
+
+    def _refused(self, request: Request, name: str) -> Response | None:
+        """What chunked upload v2 asks of MKCOL, PUT and MOVE."""
+        if request.method not in ("MKCOL", "PUT", "MOVE"):
+            return None
+        if self._destination(request) is None:
+            return Response("Destination", 400)
+        piece = name.rpartition("/")[2]
+        if request.method == "PUT" and not (piece.isdigit() and 1 <= int(piece) <= 10_000):
+            return Response("Invalid chunk name, must be numeric between 1 and 10000", 400)
+        if request.method == "PUT" and int(request.headers.get("OC-Total-Length", 0)) > self.free:
+            return Response("", 507)
+        return None
+
     def _search(self, request: Request) -> Response:
+        if request.mimetype not in ("text/xml", "application/xml"):
+            return Response("", 501)
         asked = ElementTree.fromstring(request.get_data())
+        if asked.findtext(f".//{D}scope/{D}href") != (f"/files/{USER}" if self.own else "/dav/"):
+            return Response("Invalid scope", 409)
         word = (asked.findtext(f".//{D}literal") or "").removeprefix("%").removesuffix("%")
         word = re.sub(r"\\(.)", r"\1", word).lower()
         most = int(asked.findtext(f".//{D}nresults") or 0)

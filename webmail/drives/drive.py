@@ -109,7 +109,7 @@ class Crumb:
 class FolderPage:
     """A page of a folder, or of what a search found. `cursor`: of the next page, "" on the last. `crumbs`: from the root to
     it, without further requests; `space` where the same answer told it. `hidden`: how many entries were left out, since their
-    names can't be.
+    names can't be. `before`: the cursor of the page before it; "" for the first one, or where the service only goes forwards.
     """
 
     entries: Sequence[DriveEntry]
@@ -118,6 +118,7 @@ class FolderPage:
     space: DriveSpace | None = None
     may_write: bool = True
     hidden: int = 0
+    before: str = ""
 
 
 class LinkRight(StrEnum):

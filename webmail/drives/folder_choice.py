@@ -42,7 +42,7 @@ def read(form: Mapping[str, str], user: User, settings: Settings) -> FolderChoic
     folder = form.get("folder", "")[:LONGEST_ID]
     drive = _number(what) if action == "drive" else connection.id
     there = {"open": what, "drive": ""}.get(action, folder)[:LONGEST_ID]
-    query = {"drive": drive, "folder": there or None, "cursor": what[:LONGEST_ID] if action == "page" else None}
+    query = {"drive": drive, "folder": there or None, "cursor": what[:LONGEST_ID] or None if action == "page" else None}
     return FolderChoice(connection, folder, action == "save", may_save(connection, settings), query)
 
 

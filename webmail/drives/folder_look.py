@@ -19,7 +19,7 @@ _NOTHING = FolderPage(())
 
 @dataclass(frozen=True, slots=True)
 class FolderLook:
-    """`fault`: why there is no page."""
+    """`fault`: why there is no page. `cursor`: of the page, "" for the first."""
 
     connection: ConnectedService
     folder: str
@@ -27,6 +27,7 @@ class FolderLook:
     page: FolderPage
     abilities: DriveAbilities
     fault: DriveFault | None = None
+    cursor: str = ""
 
 
 def look(connection: ConnectedService, settings: Settings, folder: str, query: Mapping[str, str]) -> FolderLook:
@@ -34,12 +35,13 @@ def look(connection: ConnectedService, settings: Settings, folder: str, query: M
     for what that does.
     """
     search, abilities = query.get("words", "").strip()[:_LONGEST_SEARCH], DriveAbilities()
+    cursor = query.get("cursor", "")[:LONGEST_ID]
     try:
         drive = open_drives.open_drive(connection, settings)
-        abilities, cursor = drive.abilities, query.get("cursor", "")[:LONGEST_ID]
+        abilities = drive.abilities
         with open_drives.asking():
             found = drive.search(search, cursor) if search and abilities.search else drive.list_folder(folder, cursor)
     except DriveError as error:
         log.info("connected service %d: %s", connection.id, error)
-        return FolderLook(connection, folder, search, _NOTHING, abilities, error.fault)
-    return FolderLook(connection, folder, search, found, abilities)
+        return FolderLook(connection, folder, search, _NOTHING, abilities, error.fault, cursor)
+    return FolderLook(connection, folder, search, found, abilities, cursor=cursor)

@@ -25,7 +25,7 @@ class ConnectedService(Table):
     title = pw.CharField(max_length=100)  # what the person calls it
     address = pw.CharField(max_length=1000, default="")  # of a Nextcloud or another server; "" where the provider has one for all
     login = pw.CharField(max_length=254, default="")  # who it is there
-    scopes = pw.TextField(default="")  # granted, separated by spaces
+    scopes = pw.TextField(default="")  # granted, separated by spaces; of a WebDAV server: what it can
     secret = pw.BlobField()
     expires = pw.DateTimeField(null=True)  # of the access token in it
     state = pw.CharField(max_length=10, default=ServiceState.WORKS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,9 @@ from webmail.http_fetch import AddressForbiddenError, FetchedResponse, NotFetche
 from webmail.services import service_requests
 from webmail.services.providers import origin_of
 
+log = logging.getLogger(__name__)
+
+FILES, SEARCH = "files", "search"  # what a server can: that one by WebDAV, this one where it tells of RFC 5323
 _SECONDS = 20.0
 _LIMIT = 200_000  # bytes of an answer
 _FILES = re.compile(r"/(?:index\.php|apps|remote\.php|login|s|f)(?:/.*)?\Z")  # what stands behind the address of a Nextcloud
@@ -57,6 +61,7 @@ class ServerAccount:
     login: str
     password: str = field(repr=False)
     title: str = ""
+    abilities: str = FILES  # as the connection keeps them in `scopes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,19 @@ def account_at(typed: str, login: str, password: str, settings: Settings) -> Ser
         raise ServerSignInError(SignInTrouble.PASSWORD, address)
     if answer.status != 207 or len(address) > 1000:
         raise ServerSignInError(SignInTrouble.NOT_WEBDAV, f"{address}: {answer.status}")
-    return ServerAccount(address, login, password, urlsplit(address).hostname or "")
+    abilities = FILES if user else _abilities(address, signed, settings)
+    return ServerAccount(address, login, password, urlsplit(address).hostname or "", abilities)
+
+
+def _abilities(address: str, signed: dict[str, str], settings: Settings) -> str:
+    """Asked once, since it hardly ever changes. A server that does not answer this does the rest."""
+    try:
+        answer = _ask("OPTIONS", address, signed, settings)
+    except ServerSignInError as error:
+        log.info("no answer to OPTIONS: %s", error)
+        return FILES
+    told = (one.strip() for one in answer.headers.get("dasl", "")[:2_000].split(","))
+    return f"{FILES} {SEARCH}" if answer.status < 300 and "<DAV:basicsearch>" in told else FILES
 
 
 def _base(address: str) -> str:

@@ -87,6 +87,19 @@ def test_files_are_saved_numbered_and_taken_back(
     assert there(cloud) == ["liste.txt"] and "Undone." in person.get("/tasks").text
 
 
+def test_folders_on_further_pages_are_reached_and_left(person: Visitor, uid: int, drive: int, cloud: Nextcloud) -> None:
+    for one in range(150):
+        (cloud.files / f"{one:03}").mkdir()
+    page = person.get(f"/save-to-drive/{uid}/INBOX")
+    assert "First page" not in page.text and len(page.all("form.drive-save .rows li")) == 100
+    page = person.submit(page, FORM, section="2", action="page:100")
+    assert len(page.all("form.drive-save .rows li")) == 51
+    [back] = [one["value"] for one in page.all("button[name=action]") if one.get_text(strip=True) == "First page"]
+    page = person.submit(page, FORM, section="2", action=str(back))
+    assert len(page.all("form.drive-save .rows li")) == 100
+    assert [str(one["value"]) for one in page.all("[name=section][checked]")] == ["2"]  # what was ticked stays so
+
+
 def test_one_file_and_the_whole_message(person: Visitor, uid: int, drive: int, cloud: Nextcloud, work: Callable[[], int]) -> None:
     page = in_folder(person, uid)
     person.submit(page, FORM, section=["2", "whole"], action="save")

@@ -44,11 +44,13 @@ def plain(tmp_path: Path) -> Iterator[Nextcloud]:
         yield server
 
 
-def connected(server: Nextcloud, user: User, settings: Settings) -> ConnectedService:
+def connected(server: Nextcloud, user: User, settings: Settings, abilities: str = "") -> ConnectedService:
     provider = providers.find("nextcloud", settings)
     assert provider is not None
     secret = {"password": PASSWORD}
-    return connections.make(user, provider, login=LOGIN, secret=secret, settings=settings, address=server.root)[0]
+    return connections.make(user, provider, login=LOGIN, secret=secret, settings=settings, address=server.root, scopes=abilities)[
+        0
+    ]
 
 
 @pytest.fixture

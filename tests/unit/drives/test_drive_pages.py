@@ -117,6 +117,21 @@ def test_folders_are_looked_through(nadia: Visitor, number: int, cloud: Nextclou
     assert ground.person(nadia.client.application, "omar").get(f"/drives/{number}").status == 404
 
 
+def test_pages_lead_both_ways(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
+    for one in range(250):
+        (cloud.files / f"{one:03}.txt").write_bytes(b"x")
+    first = nadia.get(f"/drives/{number}")
+    assert names(first)[0] == "000.txt" and not first.all("a[rel=prev]")
+    second = nadia.get(first.link("Next page"))
+    assert names(second)[0] == "100.txt" and second.link("First page") == f"/drives/{number}"
+    third = nadia.get(second.link("Next page"))
+    assert names(third)[0] == "200.txt" and not third.all("a[rel=next]")
+    assert names(nadia.get(third.link("Previous page")))[0] == "100.txt"
+    assert len([one for one in cloud.requests if one[0] == "PROPFIND"]) == 1  # all of it was read a moment ago
+    found = nadia.get(f"/drives/{number}?words=txt")
+    assert nadia.get(found.link("Next page")).link("First page") == f"/drives/{number}?words=txt"
+
+
 def test_what_is_wrong_is_said(nadia: Visitor, number: int, cloud: Nextcloud) -> None:
     cloud.password = "another"
     page = nadia.get(f"/drives/{number}")

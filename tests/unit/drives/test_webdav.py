@@ -8,13 +8,30 @@ from collections.abc import Callable, Iterator
 import pytest
 from werkzeug.wrappers import Response
 
-from tests.support.nextcloud import Nextcloud
+from tests.support import nextcloud as fake_nextcloud
+from tests.support.nextcloud import LOGIN, PASSWORD, Nextcloud
 from tests.unit.drives.conftest import connected
 from webmail.config.settings import Settings
 from webmail.drives import open_drives
-from webmail.drives.drive import PIECE, Drive, DriveError, DriveFault, LinkOrder, NameClash, State, UploadOrder, numbered_name
+from webmail.drives.drive import (
+    PAGE,
+    PIECE,
+    Drive,
+    DriveError,
+    DriveFault,
+    LinkOrder,
+    NameClash,
+    State,
+    UploadOrder,
+    numbered_name,
+)
 from webmail.drives.webdav import paths
+from webmail.drives.webdav.folder_cache import FolderCache
+from webmail.drives.webdav.listing import FolderRow, WholeFolder
+from webmail.drives.webdav.nextcloud import NextcloudDrive
+from webmail.http_fetch import FetchedResponse
 from webmail.models import User
+from webmail.services import nextcloud_sign_in
 
 
 class Killed(Exception):
@@ -38,6 +55,17 @@ class Kept:
         self.sent.append(sent)
         if len(self.sent) == self.kill:
             raise Killed
+
+
+class Asked:
+    """Requests that keep the bodies of what is asked, and answer that nothing was found."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self.bodies = bodies
+
+    def ask(self, _method: str, url: str, _headers: object, body: bytes, **_more: object) -> FetchedResponse:
+        self.bodies.append(body)
+        return FetchedResponse(url, 207, "text/xml", b"<D:multistatus xmlns:D='DAV:'/>")
 
 
 def put(drive: Drive, name: str, content: bytes, folder: str = "", clash: NameClash = NameClash.RENAME) -> str:
@@ -81,7 +109,50 @@ def test_the_first_page_of_ten_thousand_entries_is_one_request(cloud: Nextcloud,
     page = drive.list_folder("many")
     assert len(cloud.requests) == 1
     assert [one.name for one in page.entries][:2] == ["00000.txt", "00001.txt"] and len(page.entries) == 100
-    assert [one.name for one in drive.list_folder("many", page.cursor).entries][0] == "00100.txt"
+    second = drive.list_folder("many", page.cursor)
+    assert [one.name for one in second.entries][0] == "00100.txt"
+    third = drive.list_folder("many", second.cursor)
+    assert (page.before, second.before, third.before) == ("", "", "100")
+    assert len(cloud.requests) == 1  # what was read a moment ago is not read again
+    assert drive.list_folder("many").entries[0].name == "00000.txt" and len(cloud.requests) == 2  # the first page always is
+
+
+def test_what_is_kept_of_a_large_folder(cloud: Nextcloud, yann: User, settings: Settings) -> None:
+    """For a minute, for one connection and its password, until something is put there."""
+    for number in range(120):
+        (cloud.files / f"{number:03}.txt").write_bytes(b"x")
+    connection = connected(cloud, yann, settings)
+    drive = open_drives.open_drive(connection, settings)
+    assert drive.list_folder().cursor == "100"
+    cloud.requests.clear()
+    assert drive.list_folder("", "100").entries[0].name == "100.txt" and not cloud.requests
+    put(drive, "000a.txt", b"more")
+    cloud.requests.clear()
+    assert drive.list_folder("", "100").entries[0].name == "099.txt" and len(cloud.requests) == 1
+    drive.delete(drive.entry("000a.txt"))
+    assert drive.list_folder("", "100").entries[0].name == "100.txt"
+    cloud.requests.clear()
+    again = connected(cloud, yann, settings)  # with a new password: the same row
+    assert again.id == connection.id
+    open_drives.open_drive(again, settings).list_folder("", "100")
+    assert len(cloud.requests) == 1
+
+
+def test_the_cache_of_folders_is_bounded() -> None:
+    def whole(rows: int) -> WholeFolder:
+        return WholeFolder([FolderRow(True, "a", "a", "1", "", "", "", "")] * rows, None, True, 0)
+
+    cache = FolderCache(most_rows=1_000)
+    for number in range(20):
+        cache.put(("https://nuage.example/", number, 0, ""), whole(400))
+    kept = [number for number in range(20) if cache.get(("https://nuage.example/", number, 0, ""))]
+    assert kept == [18, 19]
+    cache.put(("", 1, 0, "large"), whole(1_001))
+    cache.put(("", 1, 0, "small"), whole(PAGE))
+    assert cache.get(("", 1, 0, "large")) is None and cache.get(("", 1, 0, "small")) is None
+    short = FolderCache(seconds=0.0)
+    short.put(("", 1, 0, ""), whole(400))
+    assert short.get(("", 1, 0, "")) is None
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "a//b", ".", "a/\0", "a\\..\\b", "x" * 3000])
@@ -164,6 +235,59 @@ def test_search_by_a_nextcloud(drive: Drive, cloud: Nextcloud) -> None:
     (cloud.files / "Budget 1000.ods").write_bytes(b"x")
     assert [one.id for one in drive.search("100%").entries] == ["Deep/Budget 100%.ods"]
     assert not drive.search("</D:literal>").entries
+
+
+def test_a_search_is_scoped_to_a_name_with_signs(cloud: Nextcloud, yann: User, settings: Settings) -> None:
+    """A Nextcloud reads a scope that is no whole address as it stands."""
+    asked = list[bytes]()
+    drive = NextcloudDrive(f"{cloud.url}/remote.php/dav/files/m%40e%26/", cloud.url, "m%40e%26", Asked(asked))  # type: ignore[arg-type]
+    drive.search("x")
+    assert b"<D:href>/files/m@e&amp;</D:href>" in asked[0]
+
+
+@pytest.mark.parametrize("number", [3, 150, 250])
+def test_another_server_searches_where_it_says_so(plain: Nextcloud, yann: User, settings: Settings, number: int) -> None:
+    plain.searches = True
+    account = nextcloud_sign_in.account_at(plain.root, LOGIN, PASSWORD, settings)
+    assert account.abilities == "files search"
+    connection = connected(plain, yann, settings, account.abilities)
+    drive = open_drives.open_drive(connection, settings)
+    assert drive.abilities.search
+    (plain.files / "Été").mkdir()
+    for one in range(number):
+        (plain.files / "Été" / f"Plan {one:03}.txt").write_bytes(b"x")
+    (plain.files / "notes.txt").write_bytes(b"x")
+    page, found = drive.search("plan"), list[str]()
+    while True:
+        found += [one.name for one in page.entries]
+        if not page.cursor:
+            break
+        page = drive.search("plan", page.cursor)
+    assert len(found) == len(set(found)) == number
+
+
+def test_where_nothing_is_said_of_searching_it_is_not_offered(plain: Nextcloud, plain_drive: Drive, settings: Settings) -> None:
+    assert nextcloud_sign_in.account_at(plain.root, LOGIN, PASSWORD, settings).abilities == "files"
+    assert not plain_drive.abilities.search
+    assert fault_of(lambda: plain_drive.search("x")) is DriveFault.REFUSED
+    plain.before = lambda method, _path: Response("", 405) if method == "OPTIONS" else None
+    assert nextcloud_sign_in.account_at(plain.root, LOGIN, PASSWORD, settings).abilities == "files"
+
+
+def test_a_search_that_is_cut_short_or_no_answer(plain: Nextcloud, yann: User, settings: Settings) -> None:
+    drive = open_drives.open_drive(connected(plain, yann, settings, "files search"), settings)
+    found = (
+        "<D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
+    )
+    cut = "<D:response><D:href>/dav/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>"
+    body = f"<D:multistatus xmlns:D='DAV:'><D:response><D:href>/dav/a.txt</D:href>{found}</D:response>{cut}</D:multistatus>"
+    plain.before = lambda _method, _path: Response(body, 207)
+    page = drive.search("a")
+    assert [one.id for one in page.entries] == ["a.txt"] and not page.hidden
+    plain.before = lambda _method, _path: Response("<html>", 200)
+    assert fault_of(lambda: drive.search("a")) is DriveFault.NOT_UNDERSTOOD
+    plain.before = lambda _method, _path: Response("", 422)
+    assert fault_of(lambda: drive.search("a")) is DriveFault.REFUSED
 
 
 # --- download --------------------------------------------------------------------------------------------------------
@@ -250,6 +374,27 @@ def test_a_nextcloud_gets_only_the_pieces_it_lacks(cloud: Nextcloud, drive: Driv
     assert (cloud.files / "film.mp4").read_bytes() == content
 
 
+def test_a_file_of_the_same_name_is_never_written_over(cloud: Nextcloud, drive: Drive) -> None:
+    """On an object store a Nextcloud writes pieces into the file that they are said to become, if there is one."""
+    cloud.object_store = True
+    (cloud.files / "film.mp4").write_bytes(b"of before")
+    content = os.urandom(2 * PIECE + 5)
+    kept = Kept(kill=3)
+    with pytest.raises(Killed):
+        drive.upload(UploadOrder("", "film.mp4", len(content)), reading(content), {}, kept)
+    cloud.requests.clear()
+    assert drive.upload(UploadOrder("", "film.mp4", len(content)), reading(content), kept.state, Kept()).id == "film (2).mp4"
+    assert [path.rpartition("/")[2] for method, path in cloud.requests if method == "PUT"] == ["00003"]
+    assert (cloud.files / "film.mp4").read_bytes() == b"of before" and not cloud.overwritten
+    assert (cloud.files / "film (2).mp4").read_bytes() == content and len(list(cloud.files.iterdir())) == 2
+
+
+def test_a_file_of_more_pieces_than_a_nextcloud_takes(cloud: Nextcloud, drive: Drive) -> None:
+    order = UploadOrder("", "film.mp4", 10_000 * PIECE + 1)
+    assert fault_of(lambda: drive.upload(order, lambda _start: iter(()), {}, Kept())) is DriveFault.TOO_LARGE
+    assert not cloud.requests
+
+
 def test_a_move_whose_answer_was_lost(both: tuple[Nextcloud, Drive]) -> None:
     server, drive = both
     content, lost = b"a" * 1000, []
@@ -296,6 +441,15 @@ def test_an_upload_is_undone_unless_it_was_changed(both: tuple[Nextcloud, Drive]
     drive.delete(drive.entry("a.txt"))
     drive.delete(entry)
     assert not list(server.files.iterdir())
+
+
+def test_a_weak_tag_is_no_condition(plain: Nextcloud, plain_drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apache's is weak in the first second of a file, and a server never finds that a weak one matches."""
+    strong = fake_nextcloud._etag
+    monkeypatch.setattr(fake_nextcloud, "_etag", lambda target: f"W/{strong(target)}")
+    put(plain_drive, "a.txt", b"a")
+    plain_drive.delete(plain_drive.entry("a.txt"))
+    assert not list(plain.files.iterdir())
 
 
 # --- links -----------------------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from webmail.drives.drive import PAGE, Crumb, DriveEntry, DriveError, DriveFault, DriveSpace, EntryKind, FolderPage
 from webmail.drives.webdav import paths
@@ -23,8 +24,30 @@ PROPS = (
     "<D:quota-available-bytes/><D:quota-used-bytes/><O:permissions xmlns:O='http://owncloud.org/ns'/>"
 )
 _Row = TypeVar("_Row")
-_Found = tuple[bool, str, str, RemoteAnswer]  # whether it is a file, how it is sorted, its path
 _TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
+
+
+class FolderRow(NamedTuple):
+    """What a server says of a file or folder, as texts: small enough to be kept by the thousand."""
+
+    is_file: bool  # how rows are sorted: folders first, then by name
+    sorted_as: str
+    path: str
+    length: str
+    modified: str
+    tag: str
+    media: str
+    permissions: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFolder:
+    """All of a folder: its rows, sorted, and what is told of itself."""
+
+    rows: Sequence[FolderRow]
+    space: DriveSpace | None
+    may_write: bool
+    hidden: int
 
 
 def read(content: bytes) -> list[RemoteAnswer]:
@@ -36,14 +59,23 @@ def read(content: bytes) -> list[RemoteAnswer]:
 
 
 def entry_of(answer: RemoteAnswer, path: str) -> DriveEntry:
-    is_folder = _is_folder(answer)
-    media = _TYPE.match(answer.text(f"{D}getcontenttype"))
-    permissions = answer.text(f"{_OC}permissions")
+    return _entry_of_row(_row_of(answer, path))
+
+
+def _row_of(answer: RemoteAnswer, path: str) -> FolderRow:
+    return FolderRow(
+        not _is_folder(answer), path.casefold(), path, answer.text(f"{D}getcontentlength")[:20],
+        answer.text(f"{D}getlastmodified")[:60], answer.text(f"{D}getetag")[:200], answer.text(f"{D}getcontenttype")[:160],
+        answer.text(f"{_OC}permissions")[:40],
+    )  # fmt: skip
+
+
+def _entry_of_row(row: FolderRow) -> DriveEntry:
+    media = _TYPE.match(row.media)
     return DriveEntry(
-        path, filenames.safe_name(path.rpartition("/")[2]), EntryKind.FOLDER if is_folder else EntryKind.FILE,
-        size=None if is_folder else _number(answer.text(f"{D}getcontentlength")),
-        modified=_moment(answer.text(f"{D}getlastmodified")), version=answer.text(f"{D}getetag")[:200],
-        type=media[0].lower() if media else "", may_share=not permissions or "R" in permissions,
+        row.path, filenames.safe_name(row.path.rpartition("/")[2]), EntryKind.FILE if row.is_file else EntryKind.FOLDER,
+        size=_number(row.length) if row.is_file else None, modified=_moment(row.modified), version=row.tag,
+        type=media[0].lower() if media else "", may_share=not row.permissions or "R" in row.permissions,
     )  # fmt: skip
 
 
@@ -52,9 +84,9 @@ def _is_folder(answer: RemoteAnswer) -> bool:
     return kinds is not None and kinds.find(f"{D}collection") is not None
 
 
-def page_of(answers: Sequence[RemoteAnswer], root: str, address: str, folder: str, cursor: str) -> FolderPage:
-    """A page of a folder: folders first, then by name."""
-    found, hidden, space, permissions, reader = list[_Found](), 0, None, "", paths.PathReader(root, address)
+def whole_of(answers: Sequence[RemoteAnswer], root: str, address: str, folder: str) -> WholeFolder:
+    """All that a folder has: folders first, then by name."""
+    found, hidden, space, permissions, reader = list[FolderRow](), 0, None, "", paths.PathReader(root, address)
     for answer in answers:
         if answer.status not in (0, 200):
             continue
@@ -64,19 +96,41 @@ def page_of(answers: Sequence[RemoteAnswer], root: str, address: str, folder: st
         elif path is None or path.rpartition("/")[0] != folder:
             hidden += 1
         else:
-            found.append((not _is_folder(answer), path.casefold(), path, answer))
+            found.append(_row_of(answer, path))
     found.sort(key=lambda one: one[:3])
-    page, following = cut(found, cursor)
-    may_write = not permissions or "C" in permissions
-    entries = [entry_of(answer, path) for _file, _name, path, answer in page]
-    return FolderPage(entries, following, crumbs_of(folder), space, may_write, hidden)
+    return WholeFolder(found, space, not permissions or "C" in permissions, hidden)
 
 
-def cut(found: Sequence[_Row], cursor: str) -> tuple[Sequence[_Row], str]:
-    """A page of these, and the cursor of the next."""
-    start = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 8 else 0
+def page_of(whole: WholeFolder, folder: str, cursor: str) -> FolderPage:
+    rows, following, before = cut(whole.rows, cursor)
+    entries = [_entry_of_row(row) for row in rows]
+    return FolderPage(entries, following, crumbs_of(folder), whole.space, whole.may_write, whole.hidden, before)
+
+
+def found_page(answers: Sequence[RemoteAnswer], root: str, address: str, cursor: str) -> FolderPage:
+    """A page of what a search found, in its order."""
+    found, hidden, reader = list[DriveEntry](), 0, paths.PathReader(root, address)
+    for answer in answers:
+        if answer.status not in (0, 200):  # 507: there is more (RFC 5323, 2.3.3)
+            continue
+        if path := reader.path(answer.href):
+            found.append(entry_of(answer, path))
+        elif path is None:
+            hidden += 1
+    page, following, before = cut(found, cursor)
+    return FolderPage(page, following, hidden=hidden, before=before)
+
+
+def start_of(cursor: str) -> int:
+    """How many are before the page of a cursor."""
+    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 6 else 0
+
+
+def cut(found: Sequence[_Row], cursor: str) -> tuple[Sequence[_Row], str, str]:
+    """A page of these, and the cursors of the next and of the one before."""
+    start = start_of(cursor)
     end = start + PAGE
-    return found[start:end], str(end) if end < len(found) else ""
+    return found[start:end], str(end) if end < len(found) else "", str(start - PAGE) if start > PAGE else ""
 
 
 def crumbs_of(folder: str) -> list[Crumb]:

@@ -13,10 +13,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
-from xml.sax.saxutils import escape
 
 from webmail.drives.drive import (
-    PAGE,
     PIECE,
     DriveAbilities,
     DriveEntry,
@@ -42,13 +40,14 @@ _OCS = {"OCS-APIRequest": "true", "Accept": "application/json"}
 _PUBLIC = 3  # the type of a share that is a link
 _READS, _WRITES = 1, 2  # bits of what it allows
 _WELL = (100, 200)
-_NUMBER = re.compile(r"\d{5}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,5}", re.ASCII)  # as we call it, or as its object store does, without zeros before it
+_MOST_PIECES = 10_000
 
 
 class NextcloudDrive(WebDavDrive):
     """See `drive.Drive`. `base`: its address; `user`: who somebody is there, as it stands in addresses."""
 
-    abilities = DriveAbilities(search=True, links=True, space=True)
+    abilities = DriveAbilities(search=True, links=True, space=True, most_bytes=_MOST_PIECES * PIECE)
 
     def __init__(self, root: str, base: str, user: str, requests: WebDavRequests) -> None:
         super().__init__(root, requests)
@@ -57,32 +56,14 @@ class NextcloudDrive(WebDavDrive):
     # --- search ------------------------------------------------------------------------------------------------------
 
     def search(self, text: str, cursor: str = "") -> FolderPage:
-        start = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 6 else 0
-        like = re.sub(r"([%_\\])", r"\\\1", text[:200])
-        body = (
-            "<?xml version='1.0' encoding='utf-8'?><D:searchrequest xmlns:D='DAV:'><D:basicsearch>"
-            f"<D:select><D:prop>{listing.PROPS}</D:prop></D:select>"
-            f"<D:from><D:scope><D:href>/files/{escape(self.user)}</D:href><D:depth>infinity</D:depth></D:scope></D:from>"
-            f"<D:where><D:like><D:prop><D:displayname/></D:prop><D:literal>%{escape(like)}%</D:literal></D:like></D:where>"
-            "<D:orderby><D:order><D:prop><D:getlastmodified/></D:prop><D:descending/></D:order></D:orderby>"
-            f"<D:limit><D:nresults>{start + PAGE + 1}</D:nresults></D:limit>"
-            "</D:basicsearch></D:searchrequest>"
-        )
-        url = f"{self.base}/remote.php/dav/"
-        answer = self.requests.ask("SEARCH", url, {"Content-Type": "text/xml"}, body.encode(), limit=listing.SIZE, seconds=60.0)
-        found, hidden, reader = list[DriveEntry](), 0, paths.PathReader(self.root, url)
-        for one in listing.read(answer.content):
-            path = reader.path(one.href)
-            if path:
-                found.append(listing.entry_of(one, path))
-            else:
-                hidden += 1
-        page, following = listing.cut(found, str(start))
-        return FolderPage(page, following, hidden=hidden)
+        scope = f"/files/{unquote(self.user)}"  # below its own root and not encoded: so does it read what is no whole address
+        return self._search(f"{self.base}/remote.php/dav/", scope, text, cursor, caseless=False)
 
     # --- uploads in pieces -------------------------------------------------------------------------------------------
 
     def upload(self, order: UploadOrder, read: ReadFrom, state: State, save: SaveState) -> DriveEntry:
+        if order.size > self.abilities.most_bytes:
+            raise DriveError(DriveFault.TOO_LARGE, f"{order.size} bytes")
         if order.size <= PIECE or "part" in state:
             return super().upload(order, read, state, save)
         state = dict(state)
@@ -90,7 +71,7 @@ class NextcloudDrive(WebDavDrive):
         if there is None and not state.get("name"):  # not begun, or forgotten there
             state = {"upload": f"traboule-{secrets.token_hex(16)}"}
             save(state, 0)
-            self.requests.ask("MKCOL", self._upload_url(state), {"Destination": self._wanted(order)})
+            self.requests.ask("MKCOL", self._upload_url(state), {"Destination": self._target(order, state)})
             there = 0
         if there is not None:
             self._send_pieces(order, read, state, save, there)
@@ -98,7 +79,7 @@ class NextcloudDrive(WebDavDrive):
 
     def _send_pieces(self, order: UploadOrder, read: ReadFrom, state: State, save: SaveState, there: int) -> None:
         headers = {
-            "Destination": self._wanted(order),
+            "Destination": self._target(order, state),
             "OC-Total-Length": str(order.size),
             "Content-Type": "application/octet-stream",
         }
@@ -132,8 +113,11 @@ class NextcloudDrive(WebDavDrive):
     def _upload_url(self, state: State) -> str:
         return f"{self.base}/remote.php/dav/uploads/{self.user}/{quote(str(state['upload']), safe='')}"
 
-    def _wanted(self, order: UploadOrder) -> str:
-        return paths.url_of(self.root, paths.joined(order.folder, order.name))
+    def _target(self, order: UploadOrder, state: State) -> str:
+        """Where it is said to go while it comes: under a name that no file has. On an object store a Nextcloud writes straight
+        into a file that is there already, whatever name the upload is moved to at its end.
+        """
+        return paths.url_of(self.root, paths.joined(order.folder, f".{state['upload']}"))
 
     def abandon(self, state: State) -> None:
         if "upload" in state:

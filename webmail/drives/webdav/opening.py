@@ -9,6 +9,7 @@ from webmail.drives.webdav.nextcloud import NextcloudDrive
 from webmail.drives.webdav.webdav_drive import WebDavDrive
 from webmail.drives.webdav.webdav_requests import WebDavRequests
 from webmail.models import ConnectedService
+from webmail.services.nextcloud_sign_in import SEARCH
 
 
 def open_webdav(connection: ConnectedService, settings: Settings) -> Drive:
@@ -16,4 +17,4 @@ def open_webdav(connection: ConnectedService, settings: Settings) -> Drive:
     requests = WebDavRequests(connection, settings)
     if (cloud := paths.cloud_of(connection.address)) is not None:
         return NextcloudDrive(connection.address, *cloud, requests)
-    return WebDavDrive(connection.address, requests)
+    return WebDavDrive(connection.address, requests, searches=SEARCH in connection.scopes.split())

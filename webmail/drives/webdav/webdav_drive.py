@@ -10,8 +10,11 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from webmail.drives.drive import (
+    PAGE,
     PIECE,
     DriveAbilities,
     DriveEntry,
@@ -31,7 +34,8 @@ from webmail.drives.drive import (
 )
 from webmail.drives.pieces import pieces_from
 from webmail.drives.service_faults import as_drive_errors
-from webmail.drives.webdav import listing, paths
+from webmail.drives.webdav import listing, paths, searching
+from webmail.drives.webdav.folder_cache import FOLDERS, CacheKey
 from webmail.drives.webdav.webdav_requests import LONG_SECONDS, WebDavRequests
 from webmail.http_fetch import FetchedResponse
 from webmail.mime.headers import filenames
@@ -47,22 +51,43 @@ _RANGE = re.compile(r"bytes (\d{1,18})-")
 
 
 class WebDavDrive:
-    """See `drive.Drive`. `root`: the address of the person's files, with a slash at its end."""
+    """See `drive.Drive`. `root`: the address of the person's files, with a slash at its end. `searches`: it told so when it was
+    connected."""
 
     abilities = DriveAbilities(space=True, resumes=False)
 
-    def __init__(self, root: str, requests: WebDavRequests) -> None:
+    def __init__(self, root: str, requests: WebDavRequests, *, searches: bool = False) -> None:
         self.root, self.requests = root.rstrip("/") + "/", requests
+        if searches:
+            self.abilities = replace(self.abilities, search=True)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def list_folder(self, folder: str = "", cursor: str = "") -> FolderPage:
-        url = paths.url_of(self.root, folder).rstrip("/") + "/"
-        answer = self._propfind(url, 1, listing.SIZE)
-        return listing.page_of(listing.read(answer.content), self.root, answer.url or url, folder, cursor)
+        url, key = paths.url_of(self.root, folder).rstrip("/") + "/", self._cache_key(folder)
+        whole = FOLDERS.get(key) if listing.start_of(cursor) else None
+        if whole is None:
+            answer = self._propfind(url, 1, listing.SIZE)
+            whole = listing.whole_of(listing.read(answer.content), self.root, answer.url or url, folder)
+            FOLDERS.put(key, whole)
+        return listing.page_of(whole, folder, cursor)
+
+    def _cache_key(self, folder: str) -> CacheKey:
+        return (self.root, *self.requests.identity, folder)
 
     def search(self, text: str, cursor: str = "") -> FolderPage:
-        raise DriveError(DriveFault.REFUSED, "this server does not search")
+        if not self.abilities.search:
+            raise DriveError(DriveFault.REFUSED, "this server does not search")
+        return self._search(self.root, urlsplit(self.root).path, text, cursor, caseless=True)
+
+    def _search(self, arbiter: str, scope: str, text: str, cursor: str, *, caseless: bool) -> FolderPage:
+        """RFC 5323 has no offset: a further page is asked for with all that is before it."""
+        body = searching.name_query(scope, text, listing.start_of(cursor) + PAGE + 1, caseless=caseless)
+        headers = {"Content-Type": "text/xml; charset=utf-8"}
+        answer = self.requests.ask("SEARCH", arbiter, headers, body, limit=listing.SIZE, seconds=60.0)
+        if answer.status != 207:
+            raise DriveError(DriveFault.NOT_UNDERSTOOD, f"{arbiter}: SEARCH answers {answer.status}")
+        return listing.found_page(listing.read(answer.content), self.root, answer.url or arbiter, cursor)
 
     def list_view(self, view: str, cursor: str = "") -> FolderPage:
         raise DriveError(DriveFault.GONE, "a WebDAV server has folders alone")
@@ -157,6 +182,7 @@ class WebDavDrive:
                 if order.clash is NameClash.REFUSE:
                     raise
                 continue
+            FOLDERS.forget(self._cache_key(order.folder))
             return self.entry(path)
         raise DriveError(DriveFault.NAME_TAKEN, wanted)
 
@@ -186,7 +212,9 @@ class WebDavDrive:
             raise
         if entry.version and _bare(now_there.version) != _bare(entry.version):
             raise DriveError(DriveFault.CHANGED, entry.id)
-        self._delete(paths.url_of(self.root, entry.id), {"If-Match": now_there.version} if now_there.version else {})
+        tag = now_there.version  # a weak one never matches (RFC 9110, 13.1.1): Apache's is weak in a file's first second
+        self._delete(paths.url_of(self.root, entry.id), {"If-Match": tag} if tag and not tag.startswith("W/") else {})
+        FOLDERS.forget(self._cache_key(entry.id.rpartition("/")[0]))
 
     def _delete(self, url: str, headers: dict[str, str] | None = None) -> None:
         try:

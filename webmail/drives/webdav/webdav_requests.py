@@ -30,6 +30,11 @@ class WebDavRequests:
     def __init__(self, connection: ConnectedService, settings: Settings) -> None:
         self._connection, self._settings = connection, settings
 
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Which connection it is, and how often its secret was written."""
+        return self._connection.id, self._connection.version
+
     def ask(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"", *,
         limit: int = 1_000_000, seconds: float = SECONDS, refused: Sequence[int] = (),

@@ -97,7 +97,7 @@ def _keep(provider: ServiceProvider, account: ServerAccount) -> Response:
     try:
         made, is_new = connections.make(
             current_user(), provider, login=account.login, secret={"password": account.password}, settings=settings(),
-            address=account.address, title=account.title, network=session.network,  # type: ignore[attr-defined]
+            address=account.address, title=account.title, scopes=account.abilities, network=session.network,  # type: ignore[attr-defined]
         )  # fmt: skip
     except TooManyServicesError:
         notify(_("You have too many connected services. Disconnect one first."), "caution")
