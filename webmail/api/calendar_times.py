@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from webmail.api import told
+from webmail.api import answer_bodies
 from webmail.api.operations import ApiAnswer, ApiCall, Operation
 from webmail.api.problems import ProblemError
 from webmail.api.schemas import moment, text
@@ -28,7 +28,7 @@ def show(call: ApiCall) -> ApiAnswer:
     bounds = int(start.timestamp()), int(end.timestamp())
     people = _people(call)
     found = busy_people.times_of(call.person, people, *bounds, time_zone(), call.settings)
-    return told.answer(
+    return answer_bodies.answer(
         {
             "people": [
                 {
@@ -44,7 +44,7 @@ def show(call: ApiCall) -> ApiAnswer:
 def _span(span: BusySpan, start: int, end: int) -> dict[str, Any]:
     """Titles are nobody's business here, of one's own events too: a script that shows them elsewhere is soon written."""
     at = (datetime.fromtimestamp(one, UTC).replace(tzinfo=None) for one in (max(span.start, start), min(span.end, end)))
-    begins, ends = (told.moment(one) for one in at)
+    begins, ends = (answer_bodies.moment(one) for one in at)
     return {"from": begins, "to": ends, "level": _LEVELS.get(span.level, "busy")}
 
 

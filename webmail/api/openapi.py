@@ -89,6 +89,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         found[str(operation.status)]["content"] = {
             "application/json": {"schema": {"$ref": f"#/components/schemas/{operation.answer}"}}
         }
+    if operation.gives_file:
+        found |= _file_responses(operation.method == "GET")
     kinds = [
         *_GENERAL,
         *([] if operation.link_opens else _OF_PEOPLE),
@@ -104,6 +106,13 @@ def _responses(operation: Operation) -> dict[str, Any]:
         content: Mapping[str, Any] = {problems.TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         found[status] = {"description": "; ".join(titles), "content": content}
     return found
+
+
+def _file_responses(has_bytes: bool) -> dict[str, Any]:
+    bytes_of_it: dict[str, Any] = {"content": {"application/octet-stream": {}}} if has_bytes else {}
+    told = {"200": ("The file", bytes_of_it), "206": ("The part that was asked for", bytes_of_it)}
+    told |= {"304": ("The same as what you have", {}), "412": ("Another than you expect", {}), "416": ("After its end", {})}
+    return {status: {"description": words, **more} for status, (words, more) in told.items()}
 
 
 def _problem() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from webmail.models import User
 PATHS: Mapping[str, tuple[str, dict[str, Any]]] = {  # names in addresses: how they are matched, and what they are
     "number": ("int(max=9007199254740991)", schemas.number()),
     "person": ("int(max=9007199254740991)", schemas.number(note="A recipient's number")),
+    "addition": ("int(max=9007199254740991)", schemas.number(note="Of files that are being added")),
     "upload": ("string(length=32)", schemas.text(32, "The file's identifier")),
     "link": ("string(maxlength=100)", schemas.text(100, "The last part of the link that was given to you")),
     "path": ("path", schemas.text(1000, "The file's name; with folders before it, if you like")),
@@ -58,11 +59,9 @@ class ApiAnswer:
 class Operation:
     """`method`, and `path` with the names of PATHS in braces. `area`: a blueprint that may be hidden from somebody.
 
-    `answer`: the name of one of `shapes.SHAPES`, "" for no body. `statuses`: of answers that are none of `problems`' general
-    ones.
-    `link_opens`: without a sign-in. `reads_itself`: its body is a file, or it speaks tus. `keyed`: "" where an Idempotency-Key
-    means
-    nothing, else "may" or "must". `headers`: those that it reads, with what they say.
+    `answer`: the name of one of `shapes.SHAPES`, "" for no body. `gives_file`: its answer is the bytes of one. `link_opens`:
+    without a sign-in. `reads_itself`: a file comes or goes, or it speaks tus, so it is admitted by itself. `keyed`: "" where an
+    Idempotency-Key means nothing, else "may" or "must". `headers`: those that it reads, with what they say.
     """
 
     name: str
@@ -79,6 +78,7 @@ class Operation:
     problems: Sequence[str] = ()
     link_opens: bool = False
     reads_itself: bool = False
+    gives_file: bool = False
     keyed: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     most_body: Callable[[Settings], int] = lambda _settings: json_bodies.SMALL
@@ -90,6 +90,8 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.all = tuple(operations)
         rules = [Rule(_rule(one.path), methods=[one.method], endpoint=place) for place, one in enumerate(self.all)]
+        for rule, one in zip(rules, self.all, strict=True):
+            rule.methods = {one.method}  # without HEAD, which Werkzeug adds to each GET
         self._map = Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
 
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, Any]]:
@@ -101,10 +103,7 @@ class OperationTable:
             raise self._wrong_method(path) from error
         except NotFound as error:
             raise ProblemError("not-found") from error
-        found = self.all[place]
-        if method == "HEAD" != found.method:  # which Werkzeug answers wherever there is a GET
-            raise self._wrong_method(path)
-        return found, values
+        return self.all[place], values
 
     def _wrong_method(self, path: str) -> ProblemError:
         return ProblemError("wrong-method", headers={"Allow": ", ".join([*self.methods(path), "OPTIONS"])})

@@ -82,6 +82,12 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     ),
     "Transfer": _whole(_TRANSFER),
     "TransferList": _whole({"transfers": several(_whole(_TRANSFER_HEAD), 100), "total": number(), "page": number()}),
+    "Addition": _whole(
+        {
+            "number": number(), "state": one_of(("open", "joining"), "joining: its files join once each is checked"),
+            "mail": yes_or_no("Whether recipients are told by email"), "size": number(), "files": several(_FILE, 10_000),
+        }
+    ),
     "File": _FILE,
     "Reminded": _whole({"reminded": number(LARGEST, "How many people were reminded")}),
     "Events": _whole(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webmail.api import told, transfer_sending
+from webmail.api import answer_bodies, transfer_sending
 from webmail.api.operations import ApiAnswer, ApiCall, Operation
 from webmail.api.problems import ProblemError
 from webmail.api.request_keys import keyed
@@ -41,7 +41,7 @@ def me(call: ApiCall) -> ApiAnswer:
     """Who asks, and what they may."""
     user, given = call.person, call.settings.transfers
     senders = [one.address for one in identities.usable(user, call.settings)]
-    return told.answer(
+    return answer_bodies.answer(
         {
             "address": user.address, "name": user.name, "senders": list(dict.fromkeys(senders)), "file_bytes": given.file_mb * MB,
             "transfer_bytes": given.transfer_mb * MB, "message_bytes": policies.message_limit(user, call.settings),
@@ -76,14 +76,14 @@ def open_one(call: ApiCall) -> Transfer:
 
 
 def _told(found: Transfer, call: ApiCall, status: int = 200) -> ApiAnswer:
-    return told.answer(told.transfer(found, changes.people(found), call.settings), status)
+    return answer_bodies.answer(answer_bodies.transfer(found, changes.people(found), call.settings), status)
 
 
 def show_list(call: ApiCall) -> ApiAnswer:
     check_on(call)
     shelf, at = Shelf(call.query.get("shelf", Shelf.SENT)), int(call.query.get("page", "1"))
     rows, total = listing.listed(call.person, shelf, call.query.get("words", ""), Order.DATE, at)
-    return told.answer({"transfers": [told.listed(one) for one in rows], "total": total, "page": at})
+    return answer_bodies.answer({"transfers": [answer_bodies.listed(one) for one in rows], "total": total, "page": at})
 
 
 def make(call: ApiCall) -> ApiAnswer:
@@ -105,7 +105,7 @@ def show(call: ApiCall) -> ApiAnswer:
 
 
 def events(call: ApiCall) -> ApiAnswer:
-    return told.answer({"events": [told.event(one) for one in store.last_events(mine(call), 500)]})
+    return answer_bodies.answer({"events": [answer_bodies.event(one) for one in store.last_events(mine(call), 500)]})
 
 
 def send(call: ApiCall) -> ApiAnswer:
@@ -146,7 +146,7 @@ def delete(call: ApiCall) -> ApiAnswer:
 
 def remind(call: ApiCall) -> ApiAnswer:
     found = mine(call)
-    return told.answer({"reminded": len(recipients.remind(found, call.settings))})
+    return answer_bodies.answer({"reminded": len(recipients.remind(found, call.settings))})
 
 
 def add_recipients(call: ApiCall) -> ApiAnswer:
@@ -156,7 +156,7 @@ def add_recipients(call: ApiCall) -> ApiAnswer:
     if not transfer_sending.can_mail(call.settings):
         raise ProblemError("conflict", "This installation mails no links.")
     form = TransferForm(
-        to=transfer_sending.checked_addresses(tuple(call.body["to"]), "to"), until=told.moment(found.expires) or ""
+        to=transfer_sending.checked_addresses(tuple(call.body["to"]), "to"), until=answer_bodies.moment(found.expires) or ""
     )
     form.check(call.person, call.settings, mails=True, space=mail_limits.people_left(call.person, call.settings))
     if "to" in form.errors:
@@ -184,7 +184,7 @@ def remove_recipient(call: ApiCall) -> ApiAnswer:
 
 def remind_recipient(call: ApiCall) -> ApiAnswer:
     found = mine(call)
-    return told.answer({"reminded": len(recipients.remind(found, call.settings, _person(call, found)))})
+    return answer_bodies.answer({"reminded": len(recipients.remind(found, call.settings, _person(call, found)))})
 
 
 def remove_file(call: ApiCall) -> ApiAnswer:

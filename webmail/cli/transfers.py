@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from flask_babel import force_locale
 
-from webmail.api import told, transfer_files, transfer_sending
+from webmail.api import answer_bodies, transfer_files, transfer_sending
 from webmail.api.error_kinds import problem_of
 from webmail.api.problems import ProblemError
 from webmail.api.transfer_sending import TransferWishes
@@ -120,7 +120,7 @@ def send(files: tuple[Path, ...], sender: str, people: tuple[str, ...], subject:
     with force_locale("en"):  # there is no request that would say which
         sent = _sent(account_of(sender), files, TransferWishes(people, " ".join(subject.split()), message, days=days or 0))
     noted(AuditAct.TRANSFER_SENT, sent.owner.address, transfer=sent.id)
-    click.echo(f"{sent.id}\t{told.link('transfers.show', link=store.link_token(sent, settings()))}")
+    click.echo(f"{sent.id}\t{answer_bodies.link('transfers.show', link=store.link_token(sent, settings()))}")
 
 
 def _sent(user: User, files: tuple[Path, ...], wishes: TransferWishes) -> Transfer:

@@ -80,6 +80,13 @@ def listed(
     return _counted(list(rows)), total
 
 
+def arrived(request: FileRequest, page: int = 1) -> tuple[list[ListedTransfer], int]:
+    """What guests sent by a request, the newest first, and how many there are in all. Five SELECTs at most."""
+    came = (Transfer.request == request) & Transfer.published.is_null(False)
+    rows = _with_requests().where(came).order_by(*_order(Order.DATE, Shelf.RECEIVED)).paginate(page, SIZE)
+    return _counted(list(rows)), Transfer.select().where(came).count()
+
+
 def _with_requests() -> Any:
     rows: Any = Transfer.select(Transfer, FileRequest, FileRequestInvite).left_outer_join(FileRequest).switch(Transfer)
     return rows.left_outer_join(FileRequestInvite)

@@ -19,7 +19,8 @@ from tests.support.waiting import eventually
 from webmail.api import examples
 from webmail.auth.devices import app_passwords
 from webmail.database.connection import db, open_database
-from webmail.models import Outbox, StoredContent, Transfer, TransferFile, TransferState, User
+from webmail.models import FileRequest, Outbox, StoredContent, Transfer, TransferFile, TransferState, User
+from webmail.transfers import store
 
 MAIL = {"system_address": "info@lycee.example"}
 
@@ -69,14 +70,19 @@ def test_curl(web: TransferWeb, password: str, tmp_path: Path) -> None:
     keys = tmp_path / ".traboule"
     keys.write_text(f"machine 127.0.0.1 login erin@lycee.example password {'-'.join(app_passwords.groups(password))}\n")
     (tmp_path / "photos.zip").write_bytes(data := os.urandom(100_000))
+    (tmp_path / "more.zip").write_bytes(os.urandom(1000))
     (tmp_path / "example.sh").write_text(examples.for_host("curl", web.address))
     told = run(tmp_path, "sh", "-eu", "example.sh")
     assert '"address": "erin@lycee.example"' in told and '"state": "waiting"' in told and '"busy"' in told
     with tables(web):
         transfer = Transfer.get(Transfer.subject == "Photos")
-        content = StoredContent.select().join(TransferFile).where(TransferFile.transfer == transfer).get()
+        of_it = (TransferFile.transfer == transfer) & (TransferFile.path == "photos.zip")
+        content = StoredContent.select().join(TransferFile).where(of_it).get()
         assert (transfer.state, content.sha256) == (TransferState.READY, hashlib.sha256(data).hexdigest())
         assert Outbox.select().where(Outbox.subject == "Backup").count() == 1
+        assert [one.path for one in store.files(transfer)] == ["photos.zip", "more.zip"]
+        changed = FileRequest.get(FileRequest.title == "Measures of the week")
+        assert changed.most_files == 7
 
 
 def test_python_goes_on_after_the_server_was_killed(web: TransferWeb, password: str, tmp_path: Path) -> None:
@@ -100,6 +106,40 @@ def test_python_goes_on_after_the_server_was_killed(web: TransferWeb, password: 
         content = StoredContent.select().join(TransferFile).where(TransferFile.path == "film.mp4").get()
         assert content.sha256 == hashlib.sha256(data).hexdigest()
         assert Outbox.select().where(Outbox.subject == "Sent").count() == before + 1
+
+
+def test_python_downloads_what_guests_sent_and_goes_on_after_the_server_was_killed(
+    web: TransferWeb, password: str, tmp_path: Path
+) -> None:
+    data = os.urandom(40 * 1024 * 1024)
+    sign_in = {"Authorization": f"Bearer {password}"}
+    with httpx.Client(base_url=f"{web.address}/api/v1", timeout=60) as client:
+        request = client.post("/requests", json={"title": "Films", "asks_name": False}, headers=sign_in).json()
+        own = client.post(f"/guests/{request['link'].rpartition('/')[2]}/transfers", json={}).json()["link"]
+        for name, content in (("film.mp4", data), ("Notes/empty.txt", b""), ("Notes/a b.txt", b"1")):
+            assert client.put(f"/guests/{own}/files/{name}", content=content).status_code == 201
+        assert client.post(f"/guests/{own}/send", json={}).status_code == 200
+        [number] = client.get(f"/requests/{request['number']}", headers=sign_in).json()["transfers"]
+    script, folder = tmp_path / "example.py", tmp_path / "came"
+    slow = examples.for_host("received", web.address).replace(
+        "out.write(piece)", "out.write(piece), out.flush(), time.sleep(0.05)"
+    )
+    script.write_text(slow)
+    words = [sys.executable, str(script), str(request["number"]), str(folder)]
+    environment = {**os.environ, "TRABOULE_PASSWORD": password}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as going:
+        part = folder / str(number) / "film.mp4.part"
+        for least in (4, 14):
+            eventually(lambda least=least: part.exists() and part.stat().st_size >= least * 1024 * 1024)
+            web.kill()
+            web.start()
+        told, _none = going.communicate(timeout=120)
+    assert going.returncode == 0, told
+    came = {str(one.relative_to(folder / str(number))): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    assert came == {"film.mp4": data, "Notes/empty.txt": b"", "Notes/a b.txt": b"1"}
+    with httpx.Client(base_url=f"{web.address}/api/v1", headers=sign_in, timeout=60) as client:
+        files = client.get(f"/transfers/{number}").json()["files"]
+    assert {one["name"]: one["downloads"] for one in files}["film.mp4"] == 1
 
 
 def _received(path: str) -> int:

@@ -57,7 +57,7 @@ def test_the_description_is_openapi_and_has_every_operation(app):
 def test_every_address_that_is_described_is_answered(app, alice):
     """Each by its own operation: none is 404 for want of a route, and none without a sign-in but those that a link opens."""
     for path, methods in described(app)["paths"].items():
-        filled = path.format(number=1, person=1, upload="0" * 32, link="x", path="a.txt")
+        filled = path.format(number=1, person=1, addition=1, upload="0" * 32, link="x", path="a.txt")
         for method, one in methods.items():
             found, _values = answering.OPERATIONS.find(method.upper(), filled)
             assert found.name == one["operationId"]

@@ -1,8 +1,7 @@
 """Answering scripts: one route for all operations. Who asks is known before anything is read of what they send.
 
 Scripts have places of their own, few for each person and all together: what one of them does takes nothing from pages or forms,
-nor
-from other people's scripts.
+nor from other people's scripts.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from webmail.api.blueprint import blueprint
 from webmail.api.error_kinds import problem_of
 from webmail.api.operations import ApiAnswer, ApiCall, Operation, OperationTable
 from webmail.api.problems import ProblemError
-from webmail.api.views import guest_files, messages, uploads
+from webmail.api.views import additions, file_downloads, guest_files, messages, uploads
 from webmail.auth.devices import app_passwords
 from webmail.auth.guard import public
 from webmail.database.connection import DATABASE_AWAY, advice
@@ -36,9 +35,8 @@ from webmail.web.templates.addresses import url_for
 
 OPERATIONS = OperationTable(
     (
-        *transfers.OPERATIONS, *uploads.OPERATIONS, *file_requests.OPERATIONS, *guest_files.OPERATIONS,
-        *calendar_times.OPERATIONS,
-        *messages.OPERATIONS,
+        *transfers.OPERATIONS, *uploads.OPERATIONS, *file_downloads.OPERATIONS, *additions.OPERATIONS, *file_requests.OPERATIONS,
+        *guest_files.OPERATIONS, *calendar_times.OPERATIONS, *messages.OPERATIONS,
     )
 )  # fmt: skip
 # of the threads of a process; bodies of files are admitted with those of pages (upload_bodies.py)
@@ -47,7 +45,8 @@ GUESTS = Admission(2, of_one_network=2, waiting=4, patience=5.0)  # by links, wi
 REQUESTS = RateLimit("requests of scripts", 900, QUARTER)  # of one person; the bytes of files are not counted
 OF_NETWORK = RateLimit("requests of guests' scripts", 900, QUARTER)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_BYTES = ("put_file", "upload_bytes", "put_guest_file")  # operations that bring pieces of files, thousands of a large one
+# operations that bring pieces of files, thousands of a large one
+_BYTES = ("put_file", "put_added_file", "upload_bytes", "put_guest_file")
 
 
 @blueprint.route("/api/v1/<path:path>", methods=_METHODS, provide_automatic_options=False)

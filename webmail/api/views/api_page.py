@@ -31,7 +31,7 @@ def show() -> Response:
     return page(
         "api/show.html", tags=tags, tag_words=_tag_words(), kinds=problems.KINDS, here=here, root=f"{here}{ROOT}",
         curl=examples.for_host("curl", here), python=examples.for_host("python", here), guest=examples.for_host("guest", here),
-        fields=_fields,
+        received=examples.for_host("received", here), fields=_fields,
     )  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def _fields(operation: Operation) -> list[tuple[str, str, bool]]:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    return f"[{schema['items']['type']}]" if schema["type"] == "array" else str(schema["type"])
+    if schema["type"] == "array":
+        return f"[{schema['items']['type']}]"
+    return " / ".join(schema["type"]) if isinstance(schema["type"], list) else str(schema["type"])
 
 
 def _tag_words() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import request, session
 from flask_babel import get_locale
 
-from webmail.api import told, transfer_files
+from webmail.api import answer_bodies, transfer_files
 from webmail.api.operations import ApiAnswer, ApiCall, Operation
 from webmail.api.problems import ProblemError
 from webmail.api.schemas import record, text
@@ -52,10 +52,12 @@ def _begun(call: ApiCall) -> Transfer:
 
 def _told(found: Transfer, call: ApiCall, status: int = 200) -> ApiAnswer:
     link = guests.receipt_token(found, call.settings)
-    return told.answer(
+    return answer_bodies.answer(
         {
-            "link": link, "state": found.state, "files": [told.file(one) for one in store.files(found)[: told.MOST_FILES]],
-            "uploads": told.link("transfers.guest_uploads", link=link), "page": told.link("transfers.guest", link=link),
+            "link": link, "state": found.state,
+            "files": [answer_bodies.file(one) for one in store.files(found)[: answer_bodies.MOST_FILES]],
+            "uploads": answer_bodies.link("transfers.guest_uploads", link=link),
+            "page": answer_bodies.link("transfers.guest", link=link),
         },
         status,
     )  # fmt: skip
@@ -64,10 +66,11 @@ def _told(found: Transfer, call: ApiCall, status: int = 200) -> ApiAnswer:
 def ask(call: ApiCall) -> ApiAnswer:
     row = _request_of(call).request
     most_bytes, most_files = guests.allowed(row, call.settings)
-    return told.answer(
+    return answer_bodies.answer(
         {
             "title": row.title, "message": row.message, "asked_by": row.owner.name or row.owner.address,
-            "until": told.moment(row.until), "asks_name": bool(row.asks_name), "most_bytes": most_bytes, "most_files": most_files,
+            "until": answer_bodies.moment(row.until), "asks_name": bool(row.asks_name), "most_bytes": most_bytes,
+            "most_files": most_files,
         }
     )  # fmt: skip
 
@@ -116,7 +119,7 @@ def put_file(call: ApiCall) -> ApiAnswer:
         file = transfer_files.take(transfer, path, piece, body_of_request(), sender(transfer), call.settings, add)
     except MailError as error:
         raise _told_error(error, transfer) from error
-    return told.answer(told.file(file), 201)
+    return answer_bodies.answer(answer_bodies.file(file), 201)
 
 
 def _told_error(error: MailError, transfer: Transfer) -> MailError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webmail.api import message_sending, told
+from webmail.api import answer_bodies, message_sending
 from webmail.api.operations import ApiAnswer, ApiCall, Operation
 from webmail.api.problems import ProblemError
 from webmail.api.request_keys import keyed
@@ -56,7 +56,7 @@ def send(call: ApiCall) -> ApiAnswer:
             sent = message_sending.queue_message(call.person, account, draft_id, call.body, call.settings, credential)
             work.finish(sent.id)
             wake(sent)
-    return told.answer(told.message(_mine(call, work.number)), 202)
+    return answer_bodies.answer(answer_bodies.message(_mine(call, work.number)), 202)
 
 
 def _mine(call: ApiCall, number: int) -> Outbox:
@@ -67,7 +67,7 @@ def _mine(call: ApiCall, number: int) -> Outbox:
 
 
 def show(call: ApiCall) -> ApiAnswer:
-    return told.answer(told.message(_mine(call, call.values["number"])))
+    return answer_bodies.answer(answer_bodies.message(_mine(call, call.values["number"])))
 
 
 def cancel(call: ApiCall) -> ApiAnswer:
@@ -77,7 +77,7 @@ def cancel(call: ApiCall) -> ApiAnswer:
     if draft_id is None:
         raise ProblemError("conflict", "It has left already, or is leaving now.")
     drafts.forget(draft_id, call.settings)
-    return told.answer(told.message(_mine(call, row.id)))
+    return answer_bodies.answer(answer_bodies.message(_mine(call, row.id)))
 
 
 _SHAPE: dict[str, Any] = {"tag": "messages", "answer": "Message"}

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from webmail.api import told, transfer_files, transfers
+from webmail.api import answer_bodies, transfer_files, transfers
 from webmail.api.operations import ApiAnswer, ApiCall, Operation
 from webmail.api.problems import ProblemError
 from webmail.models import Transfer, TransferFile
@@ -37,7 +37,7 @@ def put_file(call: ApiCall) -> ApiAnswer:
         transfer, path, piece, body_of_request(), sender(call), call.settings,
         lambda: store.add_file(transfer, path, piece.size, media_type, call.settings),
     )  # fmt: skip
-    return told.answer(told.file(file), 201)
+    return answer_bodies.answer(answer_bodies.file(file), 201)
 
 
 def create(call: ApiCall) -> Response:
@@ -51,7 +51,7 @@ def create(call: ApiCall) -> Response:
 
 
 def _address(file: TransferFile) -> str:
-    return told.call_address(f"uploads/{file.upload}")
+    return answer_bodies.call_address(f"uploads/{file.upload}")
 
 
 def upload(call: ApiCall) -> Response:

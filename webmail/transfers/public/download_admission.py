@@ -72,27 +72,30 @@ class Download:
 
 @cache
 def _downloads(most: int) -> Admission:
-    return Admission(most, of_one_network=max(1, most * 3 // 4))
+    return Admission(most, of_one=max(1, most // 4), of_one_network=max(1, most * 3 // 4))
 
 
-def take(network: str, settings: Settings) -> Download | None:
+def take(network: str, settings: Settings, person: str = "") -> Download | None:
     """A place among those of this process, of which one network has three quarters at most; None where there is none.
 
-    Who reads nothing, or next to nothing, makes room for others of their network, or of all where all places are taken.
+    `person`: whose program reads, which has a quarter; "" for visitors of links. Who reads nothing, or next to nothing, makes
+    room for others of their network, or of all where all places are taken.
     """
     most = services.places(settings.service, settings.transfers.downloads_at_once)
     admission, now = _downloads(most), time.monotonic()
     with _lock:
         try:
-            place = admission.enter(network=network)
+            place = admission.enter(person, network)
         except AdmissionRefusedError as refused:
+            if person and admission.held(person) >= admission.of_one:
+                return None  # nobody else's place would help
             those = [one for one in _reading if one.place.held and (not refused.own or one.place.network == network)]
             slowest = max(those, key=lambda one: one.stalls(now), default=None)
             displaced = sum(not one.place.held for one in _reading)
             if slowest is None or not slowest.stalls(now) or displaced >= max(1, most // 2):
                 return None
             slowest.place.leave()
-            place = admission.enter(network=network)
+            place = admission.enter(person, network)
         _reading.add(found := Download(place))
         return found
 

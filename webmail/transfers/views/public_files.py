@@ -24,6 +24,7 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import access, archive, download_admission, fetches, ranges
 from webmail.transfers.public.access import LinkVisit
+from webmail.transfers.public.download_admission import Download
 from webmail.transfers.public.ranges import ByteRange, UnsatisfiableError
 from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.views import visitors
@@ -36,6 +37,12 @@ from webmail.web.responses.file_host import comes_from_file_host
 
 ANY_TYPE = "application/octet-stream"  # nothing that a browser would show or run, whatever the file is
 AGAIN = 30  # seconds until somebody who was turned away may come again
+
+
+class NoDownloadPlaceError(MailError):
+    """Too many files are being downloaded at this moment."""
+
+    status = 503
 
 
 @blueprint.get("/t/<link>/<upload>/<name>")
@@ -51,8 +58,19 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
     if state := state_words(found):
         refused = found.content is None or found.content.state in ("refused", "deleted")
         raise NoVisitError(_told(visited, state, 410 if refused else 409, retry=0 if refused else 60))
-    assert found.content is not None
     _still_left(visited, [found])
+    try:
+        return answer_with(visited, found, visitors.network())
+    except NoDownloadPlaceError:
+        return _busy(visited)
+
+
+def answer_with(visited: LinkVisit, found: TransferFile, network: str, person: str = "") -> Response:
+    """The answer with a file that is ready, or with the part that is asked for. `person`: whose program asks, "" for visitors.
+
+    Raises NoDownloadPlaceError, and what the storage raises.
+    """
+    assert found.content is not None
     etag = f'"{found.content.sha256}"'
     if (met := _preconditions(etag)) is not None:
         return met
@@ -68,7 +86,8 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
     if request.method == "HEAD":
         return _answer(iter(()), length, headers, part)
     chunks = content.read(found.content, settings(), start, length, link_key=visited.key)
-    return _streamed(visited, [found], fetches.name_of([found], False), chunks, length, headers, part, ends)
+    download = _admitted(network, person)
+    return _streamed(visited, [found], fetches.name_of([found], False), chunks, length, headers, part, ends, download)
 
 
 @blueprint.get("/t/<link>/all.zip", endpoint="archive")
@@ -89,7 +108,26 @@ def whole_archive(link: str) -> AnyResponse:
         return _answer(iter(()), length, headers, None, "application/zip")
     what = fetches.name_of(chosen, len(chosen) == len(files))
     chunks = archive.stream(chosen, settings(), visited.key)
-    return _streamed(visited, chosen, what, chunks, length, headers, None, True, "application/zip")
+    try:
+        download = _admitted(visitors.network())
+    except NoDownloadPlaceError:
+        return _busy(visited)
+    return _streamed(visited, chosen, what, chunks, length, headers, None, True, download, "application/zip")
+
+
+def _admitted(network: str, person: str = "") -> Download:
+    """Raises NoDownloadPlaceError."""
+    if (found := download_admission.take(network, settings(), person)) is None:
+        raise NoDownloadPlaceError("others have all places")
+    return found
+
+
+def _busy(visited: LinkVisit) -> Response:
+    words = _("Wait half a minute, then try again. An interrupted download resumes where it stopped.")
+    busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
+    if visited.transfer.end_to_end:  # the page that decrypts waits, then tries again
+        busy.headers["Access-Control-Allow-Origin"] = "*"
+    return busy
 
 
 def _may_fetch(link: str) -> LinkVisit:
@@ -153,16 +191,9 @@ def _answer(
 
 def _streamed(
     visited: LinkVisit, files: list[TransferFile], what: str, chunks: Iterator[bytes], length: int, headers: dict[str, str],
-    part: ByteRange | None, ends: bool, mimetype: str = ANY_TYPE,
+    part: ByteRange | None, ends: bool, download: Download, mimetype: str = ANY_TYPE,
 ) -> Response:  # fmt: skip
-    """The answer, once it is admitted; its place ends with it."""
-    download = download_admission.take(visitors.network(), settings())
-    if download is None:
-        words = _("Wait half a minute, then try again. An interrupted download resumes where it stopped.")
-        busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
-        if "Access-Control-Allow-Origin" in headers:  # the page that decrypts waits, then tries again
-            busy.headers["Access-Control-Allow-Origin"] = "*"
-        return busy
+    """The answer of a download that was admitted; its place ends with it."""
     try:
         # what is wrong from the beginning is an error page, not a broken line; in an archive a name comes before the first file
         first = b"".join(islice(chunks, 1 if mimetype == ANY_TYPE else 2))

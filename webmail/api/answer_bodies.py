@@ -1,4 +1,4 @@
-"""JSON of transfers, requests and messages for scripts: rows in the shapes of `shapes.py`."""
+"""Bodies of answers: transfers, requests and messages as JSON for scripts, rows in the shapes of `shapes.py`."""
 
 from __future__ import annotations
 
@@ -96,6 +96,14 @@ def _typed_options(row: Transfer) -> dict[str, bool]:
     ticked = json.loads(row.options or "{}").get("typed", {}).get("options")
     usual = asdict(options.TransferOptions())
     return {name: name in ticked for name in usual} if isinstance(ticked, list) else usual
+
+
+def addition(row: Transfer, files: Sequence[TransferFile], tells: bool) -> dict[str, Any]:
+    """What is being added to a transfer. `tells`: whether recipients get a mail."""
+    return {
+        "number": row.id, "state": row.state, "mail": tells, "size": sum(one.size for one in files),
+        "files": [file(one) for one in files[:MOST_FILES]],
+    }  # fmt: skip
 
 
 def event(row: TransferEvent) -> dict[str, Any]:
