@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester bench bench-slow bench-large filesender lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester fuzz-api bench bench-slow bench-large filesender lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,10 @@ soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/un
 caldavtester: ready ## Apple's tests of CalDAV and CardDAV: make caldavtester SUITE=<checkout of apple/ccs-caldavtester> (RADICALE=1: beside Radicale)
 	SUITE="$(SUITE)" RADICALE="$(RADICALE)" ONLY="$(ONLY)" $(BIN)/python -m tests.bench.caldavtester
 
+fuzz-api: ready ## schemathesis against what scripts can ask for: make fuzz-api FOR=600
+	@deploy/prepare.sh fuzz
+	@FOR="$(FOR)" $(BIN)/python -m tests.bench.api_fuzz
+
 bench: ready ## how long things take, or some of them: make bench ONLY=list,message (RESUME=1: go on with the last run)
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume)
 
@@ -133,6 +137,7 @@ lock: ## exact versions with hashes, after a change to requirements*.in
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-ldap.in -o requirements-ldap.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-cas.in -o requirements-cas.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dav-clients.in -o requirements-dav-clients.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-schemathesis.in -o requirements-schemathesis.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what the tools leave behind; .venv and the demo stay

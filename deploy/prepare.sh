@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Prerequisites: `prepare.sh run` installs what the demo needs, `prepare.sh test` also what the tests need. `prepare.sh engines`
-# installs further browsers, in which tests run where they are: some hundred megabytes that nothing else needs.
+# installs further browsers, in which tests run where they are: some hundred megabytes that nothing else needs; `prepare.sh fuzz`
+# what `make fuzz-api` runs.
 # Fast if everything is installed. Installs Debian packages itself only as root or with passwordless sudo.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 what=${1:-run}
-case $what in run | test | engines) ;; *) echo "usage: $0 run|test|engines" >&2; exit 2 ;; esac
+case $what in run | test | engines | fuzz) ;; *) echo "usage: $0 run|test|engines|fuzz" >&2; exit 2 ;; esac
 
 packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata sqop openssl)
 servers=() # what tests skip where it can't be installed
@@ -162,7 +163,7 @@ if [ "$what" = test ]; then
     for folder in checkers providers tus; do install_node_packages $folder & done
 fi
 
-# Programs for tests in an environment of their own: a CAS server to sign in by, clients of calendars and contacts.
+# Programs for tests in an environment of their own: a CAS server to sign in by, clients of calendars and contacts, schemathesis.
 install_apart() {
     local name=$1 place=.venv/$1 file=requirements-$1.txt sum
     sum=$(sha256sum "$file")
@@ -177,6 +178,8 @@ install_apart() {
 }
 if [ "$what" = test ]; then
     for name in cas dav-clients; do install_apart $name & done
+elif [ "$what" = fuzz ]; then
+    install_apart schemathesis
 fi
 
 for file in "${requirements[@]}"; do

@@ -49,8 +49,6 @@ def _span(span: BusySpan, start: int, end: int) -> dict[str, Any]:
 
 
 def _moment(call: ApiCall, name: str) -> datetime:
-    if name not in call.query:
-        raise ProblemError("invalid", errors=[{"at": f"?{name}", "fault": "is required"}])
     try:
         found = datetime.fromisoformat(call.query[name])
     except ValueError as error:
@@ -74,9 +72,9 @@ OPERATIONS = (
     Operation(
         name="show_free_busy", method="GET", path="/free-busy", words=_l("When people are busy: you, or colleagues"), act=show,
         query={
-            "from": moment("Required; “+” in a zone is written %2B"), "to": moment("Required"),
+            "from": moment("“+” in a zone is written %2B"), "to": moment(),
             "people": text(4000, "Addresses, separated by commas; yours if empty"),
         },
-        answer="FreeBusy", tag="calendar", area="calendar", problems=("invalid",),
+        required=("from", "to"), answer="FreeBusy", tag="calendar", area="calendar", problems=("invalid",),
     ),
 )  # fmt: skip

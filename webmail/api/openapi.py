@@ -8,13 +8,18 @@ from typing import Any
 
 from webmail.api import problems
 from webmail.api.operations import PATHS, Operation, OperationTable
+from webmail.api.schemas import Schema
 from webmail.api.shapes import SHAPES
 from webmail.auth.sessions.script_sessions import ROOT
 
 VERSION = "1.0.0"
-_GENERAL = ("not-found", "too-many", "busy", "away", "failed")
+_GENERAL = ("not-found", "invalid", "too-many", "busy", "away", "failed")
 _OF_PEOPLE = ("sign-in", "not-allowed")
-_OF_BODIES = ("not-understood", "not-json", "invalid", "too-large")
+_OF_BODIES = ("not-understood", "not-json", "too-large")
+# what a text of one line, or of several, has none of: as `schemas.faults_of` refuses it
+_CLEAN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+_CLEAN_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]*$"
+_OF_TUS = "As tus 1.0 has it, in plain text"
 
 
 def document(table: OperationTable, server: str, title: str) -> dict[str, Any]:
@@ -51,10 +56,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }  # fmt: skip
     if operation.body is not None:
         required = bool(operation.body.get("required"))
-        found["requestBody"] = {"required": required, "content": {"application/json": {"schema": operation.body}}}
+        found["requestBody"] = {"required": required, "content": {"application/json": {"schema": _strict(operation.body)}}}
     elif operation.reads_itself and operation.method in ("PUT", "PATCH", "POST"):
         media = "application/offset+octet-stream" if operation.method != "PUT" else "application/octet-stream"
-        found["requestBody"] = {"required": operation.method != "POST", "content": {media: {}}}
+        found["requestBody"] = {"required": operation.method == "PATCH", "content": {media: {}}}
     if operation.link_opens:
         found["security"] = []
     return found
@@ -63,7 +68,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", operation.path)
     found = [{"name": name, "in": "path", "required": True, "schema": PATHS[name][1]} for name in names]
-    found += [{"name": name, "in": "query", "schema": schema} for name, schema in operation.query.items()]
+    found += [
+        {"name": name, "in": "query", "required": name in operation.required, "schema": _strict(schema)}
+        for name, schema in operation.query.items()
+    ]
     if operation.keyed:
         words = "A random value of yours, the same when you try again: what is asked for is then done once."
         schema = {"type": "string", "minLength": 8, "maxLength": 200}
@@ -89,6 +97,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         found[str(operation.status)]["content"] = {
             "application/json": {"schema": {"$ref": f"#/components/schemas/{operation.answer}"}}
         }
+    if "Tus-Resumable" in operation.headers:
+        found["4XX"] = {"description": _OF_TUS, "content": {"text/plain": {}, problems.TYPE: {}}}
     if operation.gives_file:
         found |= _file_responses(operation.method == "GET")
     kinds = [
@@ -105,6 +115,18 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, titles in sorted(by_status.items()):
         content: Mapping[str, Any] = {problems.TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         found[status] = {"description": "; ".join(titles), "content": content}
+    return found
+
+
+def _strict(schema: Schema) -> dict[str, Any]:
+    """What is sent, with the characters that a text may have: other programs know nothing of `x-lines`."""
+    found = dict(schema)
+    if "properties" in found:
+        found["properties"] = {name: _strict(one) for name, one in found["properties"].items()}
+    if "items" in found:
+        found["items"] = _strict(found["items"])
+    if found.get("type") == "string" and not found.keys() & {"pattern", "enum", "format", "contentEncoding"}:
+        found["pattern"] = _CLEAN_LINES if found.get("x-lines") else _CLEAN
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.wrappers import Response
 
 from webmail.api import json_bodies, schemas
@@ -59,9 +59,10 @@ class ApiAnswer:
 class Operation:
     """`method`, and `path` with the names of PATHS in braces. `area`: a blueprint that may be hidden from somebody.
 
-    `answer`: the name of one of `shapes.SHAPES`, "" for no body. `gives_file`: its answer is the bytes of one. `link_opens`:
-    without a sign-in. `reads_itself`: a file comes or goes, or it speaks tus, so it is admitted by itself. `keyed`: "" where an
-    Idempotency-Key means nothing, else "may" or "must". `headers`: those that it reads, with what they say.
+    `required`: names of `query` that have to be there. `answer`: the name of one of `shapes.SHAPES`, "" for no body.
+    `gives_file`: a file is answered. `link_opens`: without a sign-in. `reads_itself`: a file comes or goes, or it speaks
+    tus, so it is admitted by itself. `keyed`: "" where an Idempotency-Key means nothing, else "may" or "must". `headers`: those
+    that it reads, with what they say.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Operation:
     area: str = ""
     body: Schema | None = None
     query: Mapping[str, Schema] = field(default_factory=dict)
+    required: Sequence[str] = ()
     answer: str = ""
     status: int = 200
     problems: Sequence[str] = ()
@@ -111,10 +113,19 @@ class OperationTable:
     def methods(self, path: str) -> list[str]:
         """Those that a path knows. Raises ProblemError."""
         adapter = self._map.bind("localhost")
-        found = sorted({self.all[adapter.match(path, method)[0]].method for method in adapter.allowed_methods(path)})
+        found = [method for method in adapter.allowed_methods(path) if _leads_somewhere(adapter, path, method)]
         if not found:
             raise ProblemError("not-found")
-        return found
+        return sorted(found)
+
+
+def _leads_somewhere(adapter: MapAdapter, path: str, method: str) -> bool:
+    """Not so where a part of the path is no number, or too large a one: Werkzeug names its methods all the same."""
+    try:
+        adapter.match(path, method)
+    except (MethodNotAllowed, NotFound):
+        return False
+    return True
 
 
 def _rule(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,6 +66,38 @@ def test_every_address_that_is_described_is_answered(app, alice):
             assert (answer.status_code == 401) == (one.get("security") != []), (method, path, answer.status_code)
             if method != "head" and answer.status_code == 401:
                 assert problem(answer) == "sign-in" and "Basic" in answer.headers["WWW-Authenticate"]
+
+
+def test_whatever_is_asked_for_the_answer_is_one_for_programs(alice):
+    """Numbers that are too large, line ends in an address, methods that nobody knows: never a page, never a fault of ours."""
+    for method in ("GET", "HEAD", "PATCH", "DELETE", "OPTIONS"):
+        for path in (
+            "/transfers/9007199254740992",
+            "/requests/99999999999999999999",
+            "/transfers/1/uploads/a%0Ab",
+            "/guests/%0A/transfer%0A",
+            "/x%0A",
+        ):
+            answer = alice.ask(method, path)
+            assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), (method, path)
+    refused = alice.ask("TRACE", "/me")
+    assert problem(refused) == "wrong-method" and refused.headers["Allow"] == "GET, OPTIONS"
+    assert problem(alice.post("/requests", {"title": "x"}, Idempotency_Key="")) == "invalid"
+
+
+def test_the_description_says_what_is_required_and_which_characters_a_text_has(app):
+    told = described(app)
+    asked = {one["name"]: one["required"] for one in told["paths"]["/free-busy"]["get"]["parameters"]}
+    assert asked == {"from": True, "to": True, "people": False}
+    fields = told["paths"]["/messages"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    for value in ("Ligne", "a\nb", "a\x7f", "a\u2028b", "a\tb"):
+        for name, schema in (("subject", fields["subject"]), ("text", fields["text"])):
+            fits = re.search(schema["pattern"], value) is not None
+            assert fits == (not schemas.faults_of(value, message_fields()[name])), (name, value)
+
+
+def message_fields() -> Any:
+    return next(one for one in answering.OPERATIONS.all if one.name == "send_message").body["properties"]
 
 
 def test_the_page_shows_all_in_both_languages(app):

@@ -44,12 +44,12 @@ SCRIPTS = Admission(6, of_one=2, waiting=6, waiting_of_one=2, patience=10.0)
 GUESTS = Admission(2, of_one_network=2, waiting=4, patience=5.0)  # by links, without a sign-in
 REQUESTS = RateLimit("requests of scripts", 900, QUARTER)  # of one person; the bytes of files are not counted
 OF_NETWORK = RateLimit("requests of guests' scripts", 900, QUARTER)
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 # operations that bring pieces of files, thousands of a large one
 _BYTES = ("put_file", "put_added_file", "upload_bytes", "put_guest_file")
 
 
-@blueprint.route("/api/v1/<path:path>", methods=_METHODS, provide_automatic_options=False)
+@blueprint.route("/api/v1/<any_path:path>", methods=_METHODS, provide_automatic_options=False)
 @public
 @reads_its_body
 def answer(path: str) -> AnyResponse:
@@ -109,6 +109,8 @@ def _call(operation: Operation, values: object) -> ApiCall:
     query = {name: text for name in operation.query if (text := request.args.get(name)) is not None}
     if unknown := sorted(set(request.args) - set(operation.query) - ({"of"} if operation.reads_itself else set())):
         raise ProblemError("invalid", errors=[{"at": f"?{name[:40]}", "fault": "is not known here"} for name in unknown[:5]])
+    if missing := [name for name in operation.required if not query.get(name)]:
+        raise ProblemError("invalid", errors=[{"at": f"?{name}", "fault": "is required"} for name in missing])
     for name, text in query.items():
         _check_query(name, text, operation.query[name])
     key = _key(operation)
@@ -125,10 +127,11 @@ def _check_query(name: str, text: str, schema: schemas.Schema) -> None:
 
 
 def _key(operation: Operation) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip().strip('"')
-    if not operation.keyed or (not key and operation.keyed == "may"):
+    given = request.headers.get("Idempotency-Key") if operation.keyed else None
+    if given is None and operation.keyed != "must":
         return ""
-    if not key:
+    key = (given or "").strip().strip('"')
+    if not key and operation.keyed == "must":
         raise ProblemError("key-missing", headers={"Connection": "close"})
     if not request_keys.SHORTEST <= len(key) <= request_keys.LONGEST or not (key.isascii() and key.isprintable()):
         fault = f"must have from {request_keys.SHORTEST} to {request_keys.LONGEST} printable ASCII characters"

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from webmail.database import connection, trouble
 from webmail.database.trouble import DatabaseTrouble
@@ -199,4 +199,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         500: (_("Something went wrong"), _("The problem has been logged. Go back and try again.")),
     }
     title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))
-    return error_page(title, advice, status)
+    response = error_page(title, advice, status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110 section 15.5.6
+    return response
