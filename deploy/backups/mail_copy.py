@@ -1,0 +1,91 @@
+"""Mail copy: all mailboxes as they are at a moment, while mail arrives and is moved. Messages are linked, so it takes no room.
+
+In a Maildir a file of a message is never changed, only renamed (a flag) or removed: each folder is read again until nothing was
+renamed meanwhile. What Dovecot writes in place, such as its list of UIDs, is copied. Indexes are left out: it makes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+_TIMES = 8  # a folder is read at most
+_LEFT_OUT = ("index", "tmp", "dovecot.lock")
+_OF_INDEXES = ("dovecot.index", "dovecot.list.index", "dovecot-uidlist.lock")
+
+
+def copy(mail: Path, copied: Path) -> int:
+    """Copy all mailboxes below `mail` into `copied`, which is made anew; how many messages there are."""
+    shutil.rmtree(copied, ignore_errors=True)
+    copied.mkdir(mode=0o700)
+    number = 0
+    for domain in sorted(mail.iterdir()):
+        if domain.is_dir() and not domain.is_symlink() and not domain.name.startswith("."):
+            number += _folder(domain, copied / domain.name)
+    return number
+
+
+def _folder(source: Path, target: Path) -> int:
+    if source.name in ("cur", "new") and (source.parent / "tmp").is_dir():
+        return _messages(source, target)
+    target.mkdir()
+    number = 0
+    for entry in _entries(source):
+        if entry.name in _LEFT_OUT or entry.name.startswith(_OF_INDEXES) or entry.is_symlink():
+            continue
+        place = target / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            number += _folder(Path(entry.path), place)
+        else:
+            try:
+                shutil.copy2(entry.path, place)
+                _own(Path(entry.path), place)
+            except FileNotFoundError:
+                continue  # Dovecot replaced or removed it meanwhile
+    _own(source, target)
+    return number
+
+
+def _messages(source: Path, target: Path) -> int:
+    """Link all messages of a folder; those that are renamed meanwhile are found under their new name."""
+    target.mkdir()
+    linked: dict[str, str] = {}  # the part of a name that stays: the whole name
+    for _time in range(_TIMES):
+        names = {_stem(entry.name): entry.name for entry in _entries(source) if not entry.name.startswith(".")}
+        changed = {stem: name for stem, name in names.items() if linked.get(stem) != name}
+        gone = linked.keys() - names.keys()
+        for stem in gone | (linked.keys() & changed.keys()):
+            (target / linked.pop(stem)).unlink()
+        for stem, name in changed.items():
+            try:
+                os.link(source / name, target / name)
+            except FileNotFoundError:
+                continue
+            linked[stem] = name
+        if not changed and not gone:
+            break
+    _own(source, target)
+    return len(linked)
+
+
+def _stem(name: str) -> str:
+    """What of a file's name stays when its flags change (maildir(5))."""
+    return name.partition(":2,")[0]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
+def _own(source: Path, target: Path) -> None:
+    try:
+        known = source.stat()
+    except FileNotFoundError:
+        return
+    os.chown(target, known.st_uid, known.st_gid)
+    os.chmod(target, known.st_mode & 0o7777)
