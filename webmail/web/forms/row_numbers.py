@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, PathConverter
 
 LARGEST = 2**63 - 1  # of a row, in SQLite and PostgreSQL
 
@@ -17,6 +17,13 @@ class RowNumberConverter(IntegerConverter):
         super().__init__(rules, *arguments, **{"max": LARGEST, **more})
 
 
+class AnyPathConverter(PathConverter):
+    """Paths with line ends too: a program that asks for one is told in its own language that there is nothing."""
+
+    regex = r"[^/](?:.|\n)*?"
+
+
 def install(app: Flask) -> None:
     """Before any rule is added."""
     app.url_map.converters["int"] = RowNumberConverter
+    app.url_map.converters["any_path"] = AnyPathConverter
