@@ -69,7 +69,7 @@ HARMLESS = {
         "/i/<link>", "/a/booking/<link>", "/settings/language", "/settings/put-back", "/settings/working-hours", "/share/<path:mailbox>", "/snoozed/<int:id_>",
     ],
     TAKES: [
-        "/admin/domains/undo", "/admin/people/<int:number>/limits/room", "/services/<int:number>/disconnect", "/absence/end", "/absence/undo", "/admin/settings/undo", "/admin/people/undo", "/admin/people/limits/undo",
+        "/admin/domains/undo", "/admin/people/<int:number>/limits/room", "/services/<int:number>/disconnect", "/absence/end", "/absence/undo", "/admin/settings/undo", "/admin/people/undo", "/admin/people/limits/undo", "/admin/people/address/undo",
         "/admin/people/<int:number>/device", "/admin/people/<int:number>/sign-out", "/account/delete/withdraw", "/account/keys/<int:number>/remove", "/account/phone/remove",
         "/admin/people/import/saved", "/admin/people/import/undo", "/account/substitutes/<int:number>", "/admin/handovers/<int:number>",
         "/admin/groups/undo", "/admin/lists/<name>/undo", "/admin/groups/<int:number>/collections/<int:row>",

@@ -119,15 +119,28 @@ def remove(group: PeopleGroup, people: Sequence[User]) -> int:
         return gone
 
 
-def leave_other_domains(user: User) -> None:
-    """Somebody's address is in another domain now: groups are of one domain."""
+def leave_other_domains(user: User) -> tuple[tuple[int, str], ...]:
+    """Somebody's address is in another domain now: groups are of one domain. Returns those left (by `id`), and who had put them
+    there."""
     others = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.domain != user.domain)
-    rows: Any = GroupMember.select(GroupMember.group).where(GroupMember.user == user, GroupMember.group.in_(others)).tuples()
-    numbers = [number for (number,) in rows]
+    rows: Any = GroupMember.select(GroupMember.group, GroupMember.provider).where(
+        GroupMember.user == user, GroupMember.group.in_(others)
+    )
+    left = tuple((int(number), str(provider)) for number, provider in rows.tuples())
+    numbers = [number for number, _provider in left]
     if numbers:
         group_losses.left(numbers, [user.id])
         GroupMember.delete().where(GroupMember.user == user, GroupMember.group.in_(numbers)).execute()
         policies.refresh([user.id])
+    return left
+
+
+def join_again(user: User, numbers: Iterable[int], provider: str) -> None:
+    """Put somebody back into those of these groups (by `id`) that are still there, in the domain of their address."""
+    rows: Any = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.id.in_(list(numbers)), PeopleGroup.domain == user.domain)
+    there = [number for (number,) in rows.tuples()]
+    if there:
+        join(user, there, provider)
 
 
 def of_provider(user: User, provider: str) -> set[int]:

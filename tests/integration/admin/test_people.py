@@ -65,7 +65,7 @@ def test_mail_shares_and_phones_go_on_under_another_address(
 
     new = ann.replace("ann-", "anne-")
     with db.connection_context():
-        assert renaming.rename(User.get(User.address == ann), new, COMMAND, settings) == ann
+        assert renaming.rename(User.get(User.address == ann), new, COMMAND, settings).before == ann
     renamed = imap_of(new)
     renamed.select_folder("INBOX")
     assert len(renamed.search(["SUBJECT", "before"])) == 1

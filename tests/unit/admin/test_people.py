@@ -344,6 +344,35 @@ def test_the_former_address_goes_on_after_another_is_given(root, app, settings):
     assert User.get(User.id == alice.id).address == "alice@lycee.example"
 
 
+def test_another_address_is_taken_back_with_the_alias_that_it_made(root, app):
+    alice = of("alice")
+    page = root.submit(root.get(f"/admin/people/{alice.id}/address"), "main form", address="Alice.Leroyy")
+    page = root.submit(page, "form[action='/admin/people/address/undo']")
+    assert "alice@lycee.example has the former address again" in page.notices
+    assert (of("alice").address, aliases.of_account(of("alice"))) == ("alice@lycee.example", [])
+    assert not AllowedAddress.select().where(AllowedAddress.user == alice).exists()
+    assert acts(AuditAct.ACCOUNT_RENAMED) == ["alice.leroyy@lycee.example", "alice@lycee.example"]
+
+
+def test_what_was_an_alias_before_stays_one_and_a_second_click_changes_nothing(root, app):
+    alice = of("alice")
+    aliases.add(alice, "al@lycee.example")
+    page = root.submit(root.get(f"/admin/people/{alice.id}/address"), "main form", address="al")
+    assert of("al").address == "al@lycee.example"
+    root.submit(page, "form[action='/admin/people/address/undo']")
+    assert [(row.address, row.former) for row in aliases.of_account(of("alice"))] == [("al@lycee.example", 0)]
+    again = root.submit(page, "form[action='/admin/people/address/undo']")
+    assert "no longer be undone" in again.notices and of("alice").address == "alice@lycee.example"
+
+
+def test_an_address_that_was_changed_again_is_not_undone(root, app):
+    alice = of("alice")
+    page = root.submit(root.get(f"/admin/people/{alice.id}/address"), "main form", address="alix")
+    root.submit(root.get(f"/admin/people/{alice.id}/address"), "main form", address="alixe")
+    assert "no longer be undone" in root.submit(page, "form[action='/admin/people/address/undo']").notices
+    assert User.get(User.id == alice.id).address == "alixe@lycee.example"
+
+
 # --- establishments --------------------------------------------------------------------------------------------------
 
 

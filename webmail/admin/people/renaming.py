@@ -6,8 +6,11 @@ What Dovecot keeps of shared folders names people by address: it is written anew
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Container
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from webmail import imap
 from webmail.admin.people.creation import NewPerson, fault_of
@@ -18,12 +21,14 @@ from webmail.auth.sessions import mail_sessions
 from webmail.auth.sessions.endings import end_everything_else
 from webmail.auth.sign_in.names import normalise
 from webmail.config.settings import Settings
+from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import AuditAct, User
 from webmail.people import groups, handovers, policies
 
 log = logging.getLogger(__name__)
+_OPENING = '{"renamed": '  # of its steps, in the undo store
 
 
 class RenamingRefusedError(MailError):
@@ -44,10 +49,23 @@ class FolderShares:
     got: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by owner: their folder, and the person's rights in it
 
 
-def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> str:
-    """Give somebody another address; returns the one of before. They sign in anew. Raises RenamingRefusedError."""
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What is put back by `undo`. `was_alias`: the address of now was one of theirs already; `groups`: those that they left, of
+    the domain of before, with who had put them there.
+    """
+
+    before: str
+    after: str
+    was_alias: bool
+    was_former: bool
+    groups: tuple[tuple[int, str], ...] = ()
+
+
+def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> Renamed:
+    """Give somebody another address. They sign in anew. Raises RenamingRefusedError."""
     address, before = normalise(typed, user.domain), str(user.address)
-    own = {row.address for row in aliases.of_account(user)}
+    own = {row.address: bool(row.former) for row in aliases.of_account(user)}
     if not address or address == before:
         raise RenamingRefusedError(NewFault.ADDRESS)
     if address not in own and (fault := fault_of(NewPerson(address))):
@@ -55,7 +73,7 @@ def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> str:
     shares = _shares_of(user, settings)
     _take_back(user, shares, settings)
     try:
-        _store(user, address, before, own, by)
+        left = _store(user, address, before, own, by)
     except Exception:
         user.address = before
         _write_anew(user, before, FolderShares(shares.given), settings)
@@ -64,10 +82,43 @@ def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> str:
     mail_sessions.end_soon(before, settings, pages=True)
     imap.close_all_of(before)
     _write_anew(user, before, shares, settings)
-    return before
+    return Renamed(before, address, address in own, own.get(address, False), left)
 
 
-def _store(user: User, address: str, before: str, own: set[str], by: ChangedBy) -> None:
+def keep_undo(user: User, done: Renamed, by: ChangedBy) -> str:
+    """The name by which it can be undone for an hour; "" for a command, which has none to offer."""
+    return undo_store.keep(by.actor, json.dumps({"renamed": user.id, **asdict(done)})) if by.actor is not None else ""
+
+
+def undo(name: str, by: ChangedBy, condition: Any, settings: Settings) -> User | None:
+    """Give back the address of before, if the account has that of then. The address that was a mistake is no alias of theirs, but
+    where it was one before. `condition`: the scope of who undoes it. None: too late. Raises RenamingRefusedError.
+    """
+    assert by.actor is not None
+    row = undo_store.take(by.actor, name, _OPENING)
+    if row is None:
+        return None
+    steps = json.loads(row.steps)
+    done = Renamed(steps["before"], steps["after"], steps["was_alias"], steps["was_former"], tuple(map(tuple, steps["groups"])))
+    user = account_management.of_number(steps["renamed"], condition)
+    mine = {row.address for row in aliases.of_account(user)} if user is not None else set()
+    if user is None or user.address != done.after or done.before not in mine:
+        return None
+    rename(user, done.before, by, settings)
+    with db.atomic():
+        if not (done.was_alias and done.was_former):
+            aliases.remove(user, done.after)
+            account_management.disallow(user, address=done.after)
+        if done.was_alias and not done.was_former:
+            aliases.add(user, done.after)
+        for provider in {one for _number, one in done.groups}:
+            groups.join_again(user, [number for number, one in done.groups if one == provider], provider)
+        policies.follow(user)
+    return user
+
+
+def _store(user: User, address: str, before: str, own: Container[str], by: ChangedBy) -> tuple[tuple[int, str], ...]:
+    """Returns the groups that they left, with who had put them there."""
     with db.atomic():
         if address in own:
             aliases.remove(user, address)
@@ -75,10 +126,11 @@ def _store(user: User, address: str, before: str, own: set[str], by: ChangedBy) 
         account_management.rename(user, address)
         aliases.add(user, before, former=True)
         account_management.allow(user, address=before)
-        groups.leave_other_domains(user)
+        left = groups.leave_other_domains(user)
         policies.follow(user)  # of the establishment of the new domain
         handovers.follow(before, address)
         by.note(AuditAct.ACCOUNT_RENAMED, address, before=before)
+    return left
 
 
 def _shares_of(user: User, settings: Settings) -> FolderShares:

@@ -79,7 +79,7 @@ def rename_account(address: str, new: str) -> None:
     """Give somebody another address. The former one goes on: mail to it arrives, and phones that are set up sign in by it."""
     user = account_of(address)
     try:
-        before = renaming.rename(user, address_of(new), COMMAND, settings())
+        before = renaming.rename(user, address_of(new), COMMAND, settings()).before
     except renaming.RenamingRefusedError as error:
         raise click.ClickException(f"{new} can't be given ({error.fault})") from error
     click.echo(f"{before} is now {user.address}")

@@ -15,7 +15,7 @@ from webmail.admin.views.access import account_or_404, administrator, changed_by
 from webmail.auth.sign_in.names import normalise
 from webmail.models import User
 from webmail.web.current import settings
-from webmail.web.notices import notify
+from webmail.web.notices import notify, undone
 from webmail.web.rendering import page
 
 
@@ -32,10 +32,26 @@ def rename_person(number: int) -> AnyResponse:
     if address and address.rpartition("@")[2] not in domains_here():
         return _form(user, typed, people_texts.fault_words(NewFault.DOMAIN))
     try:
-        before = renaming.rename(user, typed, changed_by(), settings())
+        done = renaming.rename(user, typed, changed_by(), settings())
     except RenamingRefusedError as error:
         return _form(user, typed, people_texts.fault_words(error.fault))
-    notify(_("%(before)s is now %(address)s. Mail to the former address still arrives.", before=before, address=user.address))
+    notify(
+        _("%(before)s is now %(address)s. Mail to the former address still arrives.", before=done.before, address=user.address),
+        undo=(url_for("admin.undo_renaming"), {"undo": renaming.keep_undo(user, done, changed_by())}),
+    )
+    return redirect(url_for("admin.person", number=user.id), 303)
+
+
+@blueprint.post("/people/address/undo")
+def undo_renaming() -> AnyResponse:
+    try:
+        user = renaming.undo(request.form.get("undo", "")[:64], changed_by(), administrator().condition(), settings())
+    except RenamingRefusedError:
+        user = None
+    if user is None:
+        undone(_("This can no longer be undone."), "caution")
+        return redirect(url_for("admin.people"), 303)
+    undone(_("%(address)s has the former address again.", address=user.address))
     return redirect(url_for("admin.person", number=user.id), 303)
 
 
