@@ -15,12 +15,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from webmail import audit, rate_limits, system_mail
-from webmail.auth import account_management
+from webmail.auth import help_desk
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.locks import serialize
 from webmail.desk import cases
-from webmail.establishments import establishments
 from webmail.models import AuditAct, DeskKind, SupportRequest, SystemMessage, User, now
 from webmail.rate_limits import DAY, HOUR, Bounded, RateLimit
 
@@ -90,15 +89,9 @@ def is_offered(settings: Settings, user: User | None) -> bool:
     if settings.system_sender is None:
         return False
     try:
-        return bool(settings.admin_address) or bool(_readers(user.address if user else "", settings))
+        return bool(settings.admin_address) or bool(help_desk.readers(user.address if user else "", settings))
     except DATABASE_AWAY:
         return True
-
-
-def _readers(address: str, settings: Settings) -> list[str]:
-    """Who is mailed about this account, or what was typed as one: the help desk, without one the accounts of administrators."""
-    desk = establishments.help_desk(address, settings.admin_address)
-    return desk or [user.address for user in account_management.administrators(establishments.MOST_ASKED)]
 
 
 def ask(
@@ -246,7 +239,7 @@ def _mailed(row: SupportRequest, notifications: SupportLetters, settings: Settin
     all the same.
     """
     user, kind = row.user, _OF_STRANGER if row.user is None else _MAIL
-    desk = _readers(user.address if user else row.username, settings)
+    desk = help_desk.readers(user.address if user else row.username, settings)
     limits = [MAILS.by(*desk), *([MAILS_OF_STRANGERS.by(*desk)] if user is None else [])]
     left = min(one.limit.most - rate_limits.used(settings, one) for one in limits)
     letter, copy = notifications(row, left == 1)

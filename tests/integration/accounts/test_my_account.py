@@ -132,6 +132,24 @@ def test_deletion_is_asked_for_told_and_withdrawn(named: Visitor, setting: Calla
     assert acts(named) == ["deletion-asked", "deletion-withdrawn"]
 
 
+def test_without_an_address_the_accounts_of_administrators_are_told_of_a_deletion(
+    named: Visitor, setting: Callable[..., None], make_account: Callable[..., str]
+) -> None:
+    setting(admin_address="")
+    reader = make_account("chief")
+    User.update(role="admin").where(User.address == reader).execute()
+    try:
+        page = named.submit(named.get("/account/delete"), DELETE, reason="")
+        if page.all("form[action='/account/confirm']"):
+            page = named.submit(page, "form[action='/account/confirm']", password="demo")
+        if page.all(DELETE):
+            named.submit(page, DELETE, reason="")
+        told = SystemMessage.select().where(SystemMessage.kind == "deletion", SystemMessage.recipient == reader)
+        assert [named.address in one.subject for one in told] == [True]
+    finally:
+        User.update(role="user").where(User.address == reader).execute()
+
+
 def test_signed_out_nothing_of_it_is_there(app: Flask) -> None:
     stranger = Visitor(app)
     for address in ("/account", "/account/name", "/account/data", "/account/delete"):

@@ -14,6 +14,7 @@ from deploy.demo import delivery
 from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
+from webmail.auth import help_desk
 from webmail.database.connection import db
 from webmail.mail import Quota
 from webmail.mailbox.quota import quota_request
@@ -129,9 +130,21 @@ def test_hostile_words_stay_in_their_quotation(person: Visitor) -> None:
 def test_without_an_address_people_are_told_whom_to_ask(person: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     page = person.get("/room")
     monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], admin_address=""))
+    monkeypatch.setattr(help_desk, "readers", lambda *_arguments: [])  # nor an administrator among the accounts
     assert "Your administrator can give you more space." in said(person.get("/room")) and not person.get("/room").all(FORM)
     person.submit(page, FORM)
     assert letters() == [] and requests_of(person) == []
+
+
+def test_without_an_address_the_accounts_of_administrators_are_asked(
+    person: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], admin_address=""))
+    readers = help_desk.readers(person.address, app.extensions["settings"])
+    assert 1 <= len(readers) <= 5
+    person.submit(person.get("/room"), FORM, note="Photos")
+    assert sorted(one.recipient for one in letters()) == sorted(readers)
+    assert [one.note for one in requests_of(person)] == ["Photos"]
 
 
 def test_signed_out_and_others(person: Visitor, app: Flask, make_account: Callable[..., str]) -> None:

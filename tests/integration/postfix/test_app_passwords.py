@@ -83,9 +83,10 @@ def test_from_the_networks_of_a_refused_program_nothing_is_sent(user, submitting
 
 def test_nothing_else_sends(user, submitting, services):
     imap_alone, _row = app_passwords.add(user, "Reader", ["imap", "caldav", "carddav"])
+    scripts, _row = app_passwords.add(user, "Script", ["api"])
     over, _row = app_passwords.add(user, "Course", ["smtp"], now() - timedelta(seconds=1))
     letters, _row = app_passwords.add(user, "Phone", ["smtp"])
-    for password in (imap_alone, over, letters[:-1], letters + "a"):
+    for password in (imap_alone, scripts, over, letters[:-1], letters + "a"):
         assert _refused(submitting, user.address, password)
     assert _refused(submitting, "alice@lycee.example", letters)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from webmail import system_mail
+from webmail.auth import help_desk
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.desk import cases
-from webmail.establishments import establishments
 from webmail.mail import Quota
 from webmail.models import DeskKind, RoomRequest, SystemMessage, User, now
 
@@ -33,6 +33,11 @@ def latest(user: User) -> RoomRequest | None:
     return mine.first()
 
 
+def is_offered(user: User, settings: Settings) -> bool:
+    """Whether there is anybody who can give more. No query with `admin_address`, else at most 3."""
+    return bool(settings.admin_address) or bool(help_desk.readers(user.address, settings))
+
+
 def may_ask(last: RoomRequest | None) -> bool:
     return last is None or last.asked <= now() - EVERY
 
@@ -53,8 +58,8 @@ def ask(
         row = RoomRequest.create(user=user, note=note[:LONGEST_NOTE], used=quota.used, room=quota.limit)
         cases.open_case(DeskKind.SPACE, row.id, user=user, text=row.note)
         dedup = f"{user.id} {row.asked.isoformat()}"
-        desk = establishments.help_desk(user.address, settings.admin_address)
-        queued = [system_mail.send(one, "room-request", letter.subject, letter.body, settings.language, dedup) for one in desk]
+        to = help_desk.readers(user.address, settings)
+        queued = [system_mail.send(one, "room-request", letter.subject, letter.body, settings.language, dedup) for one in to]
     return row, [message for message in queued if message is not None]
 
 

@@ -7,6 +7,7 @@ import logging
 from flask_babel import gettext as _
 
 from webmail import system_mail
+from webmail.auth import help_desk
 from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import TransferReport
 from webmail.transfers.public.reports import AbuseReason
@@ -29,9 +30,10 @@ def reason_words() -> dict[str, str]:
 
 
 def tell_administrator(made: TransferReport) -> None:
-    """A mail without the link: who reads the administrator's mail can't open the files by it."""
-    to, owner = settings().admin_address, made.transfer.owner
-    if not to or settings().system_sender is None:
+    """A mail without the link: who reads the administrator's mail can't open the files by it. Without an address for them, the
+    accounts of administrators get it."""
+    owner = made.transfer.owner
+    if settings().system_sender is None:
         return
     language = settings().language
     with written_in(language):
@@ -42,10 +44,12 @@ def tell_administrator(made: TransferReport) -> None:
             _("From: %(address)s", address=made.address or _("no address given")), "", made.text, "",
             public_link("admin.transfers"),
         ]  # fmt: skip
-    try:
-        row = system_mail.send(to, "abuse", subject, "\n".join(lines).strip(), language, dedup=f"report {made.id}")
-    except (BadAddressError, UnsafeValueError, ValueError) as error:
-        log.warning("a report of abuse is not mailed: %s", error)
-        return
-    if row is not None:
-        wake_system_mail(row)
+    text = "\n".join(lines).strip()
+    for reader in help_desk.first_readers(owner.address, settings()):
+        try:
+            row = system_mail.send(reader, "abuse", subject, text, language, dedup=f"report {made.id}")
+        except (BadAddressError, UnsafeValueError, ValueError) as error:
+            log.warning("a report of abuse is not mailed: %s", error)
+            return
+        if row is not None:
+            wake_system_mail(row)

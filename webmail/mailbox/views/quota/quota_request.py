@@ -28,7 +28,7 @@ def request_context(quota: Quota | None) -> dict[str, Any]:
     answered = asked if asked and asked.closed and asked.closed > now() - quota_request.TOLD else None
     return {
         "asked": asked if asked and not asked.closed else None, "answered": answered,
-        "can_ask": bool(settings().admin_address) and quota is not None and quota_request.may_ask(asked),
+        "can_ask": quota is not None and quota_request.may_ask(asked) and quota_request.is_offered(current_user(), settings()),
         "longest_note": quota_request.LONGEST_NOTE,
     }  # fmt: skip
 
@@ -36,7 +36,7 @@ def request_context(quota: Quota | None) -> dict[str, Any]:
 @blueprint.post("/room/ask")
 def ask_for_room() -> Response:
     back = redirect(url_for("mailbox.room") + "#room-ask", 303)
-    if not settings().admin_address:
+    if not quota_request.is_offered(current_user(), settings()):
         return back
     with imap.connect(current_account()) as connection:
         quota = imap.mailboxes.overview(connection).quota
