@@ -49,6 +49,7 @@ _ABSENCE_EVENT = re.compile(r"[0-9TZ:-]{17}/[0-9TZ:-]{17} \d{1,18}/[^\x00-\x20]{
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
 _ARCHIVED = re.compile(r"(\d{1,18}/\d{1,9}/\d{4}-\d\d-\d\d(/mixed|/final)?)?")
 _FORWARDING = re.compile(r"((\d{4}-\d\d-\d\dT\d\d:\d\dZ)?/[^\x00-\x20]{3,254}( [^\x00-\x20]{3,254}){0,9})?")
+_LINK_DRIVE = re.compile(r"(\d{1,18}/[a-z-]{1,30}/[^\x00-\x1f]{0,500})?")
 _ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
 _SPAN = r"\d\d:\d\d-\d\d:\d\d"
 _WORK_DAY = rf"({_SPAN}(,{_SPAN}){{0,3}})?(@[a-z]{{1,12}})?"
@@ -123,6 +124,7 @@ class Preferences:
     calendar_reminders: tuple[
         str, ...
     ] = ()  # what new events of single calendars begin with: calendar/reminders/usual_reminders.py
+    link_drive: str = ""  # where large files of messages go: "connection/right/folder" of one's own drive; "": given out here
     hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
     first_cards: int = 0  # how many of the five cards of a first visit are put away: help/first_cards.py
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
@@ -213,6 +215,8 @@ def _clean(name: str, value: Any) -> Any:
         return value[:_LONGEST_TEXT] if isinstance(value, str) else None
     if name == "archived":
         return value if isinstance(value, str) and _ARCHIVED.fullmatch(value) else None
+    if name == "link_drive":
+        return value if isinstance(value, str) and _LINK_DRIVE.fullmatch(value) else None
     if name == "forwarding":
         return value if isinstance(value, str) and _FORWARDING.fullmatch(value) else None
     if name == "work_hours":

@@ -540,6 +540,7 @@ def _connected_services(demo: Services, draft: str) -> dict[str, str]:
         "drives": "/drives", "drive": f"/drives/{drive.id}", "draft-drives": f"{draft}/drive",
         "draft-drive": f"{draft}/drive/{drive.id}",
         "draft-drive-links": f"{draft}/drive/{drive.id}/links",  # leads to the files, since the service refuses
+        "draft-large-drive": f"{draft}/large/drive",
         "drive-connect": "/services/nextcloud/connect",
         "services": "/services", "service": f"/services/{made.id}", "service-connect": "/services/google/connect",
         "service-disconnect": f"/services/{made.id}/disconnect",

@@ -53,6 +53,7 @@ CARRY_AN_ID = {
     "/services/filesender/connect", "/transfers/<int:number>/filesender", "/transfers/filesender/<int:remote>", "/transfers/filesender/guests",
     "/transfers/filesender/guests/<int:guest>", "/compose/<draft_id>/drive/<int:number>/links",
     "/save-to-drive/<int:uid>/<path:mailbox>", "/transfers/<int:number>/save-to-drive",
+    "/compose/<draft_id>/large/drive",
 }  # fmt: skip
 
 HARMLESS = {

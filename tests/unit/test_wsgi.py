@@ -14,7 +14,7 @@ HEAVY = ("icalendar", "obstore", "pysequoia", "recurring_ical_events", "vobject"
 
 MODULES = 1460  # of `import wsgi`; where there are fewer, the number is to follow
 MARGIN = 1.05
-MEMORY = 72  # MiB of its own, after the migrations of a new database
+MEMORY = 73  # MiB of its own, after the migrations of a new database
 ROUGHLY = 1.1  # machines and their libraries differ
 COUNT = """
 import wsgi, sys

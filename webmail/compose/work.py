@@ -7,6 +7,7 @@ from functools import partial
 from webmail.compose.attachments import drive_files
 from webmail.compose.awaited import awaited_replies
 from webmail.compose.drafts import draft_cleanup, unsynced_drafts
+from webmail.compose.large_files import drive_delivery
 from webmail.compose.outbox import link_gate
 from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
@@ -19,6 +20,12 @@ def _put_drafts(run: PeriodicRun) -> None:
         unsynced_drafts.put_due(run.settings, partial(account_of, settings=run.settings))
 
 
+def _bring_to_drives(run: PeriodicRun) -> None:
+    """Start bringing large files to drives of their writers, as they are checked."""
+    with db.connection_context():
+        drive_delivery.begin_all(run.settings)
+
+
 def _send_with_files(run: PeriodicRun) -> None:
     """Send messages that waited for large files, once these are there."""
     with db.connection_context():
@@ -27,9 +34,16 @@ def _send_with_files(run: PeriodicRun) -> None:
 
 
 WORK = AreaWork(
-    kinds=(drive_files.KIND,),
+    kinds=(drive_files.KIND, *drive_delivery.KINDS),
     periodic=(
         Periodic("drafts", _put_drafts, unsynced_drafts.EVERY, pending=unsynced_drafts.pending),
+        Periodic(
+            "files to drives",
+            _bring_to_drives,
+            link_gate.EVERY,
+            pending=drive_delivery.pending,
+            only_if=lambda settings: bool(settings.services),
+        ),
         Periodic("messages with files", _send_with_files, link_gate.EVERY, pending=link_gate.pending),
     ),
     clean_up=(draft_cleanup.sweep,),

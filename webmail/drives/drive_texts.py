@@ -66,6 +66,18 @@ def failed_words(reason: str) -> str:
     return fault_words(DriveFault(word), _("The service"))
 
 
+def problem_words(reason: str) -> str:
+    """Why a task brought nothing there: also where another did not answer for hours, or the person stopped it."""
+    match reason:
+        case "cancelled":
+            return _("You stopped it.")
+        case "service-away":
+            return _("The other server did not respond for hours. Try again later.")
+        case "password":
+            return _("Choose the password of the links again.")
+    return failed_words(reason) or _("Something went wrong. Try again, or tell your administrator.")
+
+
 def saved_words(result: dict[str, Any]) -> str:
     """What a task that saved to a drive did (`saving.save_kind`)."""
     words = [ngettext("%(num)d file saved.", "%(num)d files saved.", result["saved"])]

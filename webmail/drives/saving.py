@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 UNDO = "drive-save-undo"
 MOST = 100  # files at once
+STAYS = (DriveFault.CHANGED, DriveFault.REFUSED)  # why a file that was saved is not deleted
 _TOLD = 10  # names
 
 
@@ -53,9 +54,19 @@ def save_kind(name: str, open_files: OpenFiles) -> TaskKind:
 def _save_all(run: TaskRun, files: Sequence[FileToSave]) -> dict[str, Any]:
     cursor: dict[str, Any] = run.cursor or {"at": 0, "state": {}, "taken": [], "renamed": []}
     drive, connection = drive_of(run), run.arguments["connection"]
+    clash = NameClash(run.arguments.get("clash", NameClash.RENAME))
     sizes = [file.size // KIB + 1 for file in files]
     while (at := cursor["at"]) < len(files):
-        made = _save_one(run, drive, files[at], cursor, DriveProgress(sum(sizes[:at]), sum(sizes)))
+        made: DriveEntry | None = None
+        try:
+            progress = DriveProgress(sum(sizes[:at]), sum(sizes))
+            made = save_one(run, drive, files[at], run.arguments["folder"], cursor, progress, clash)
+        except DriveError as error:
+            if error.fault is not DriveFault.NAME_TAKEN or clash is not NameClash.REFUSE:
+                raise
+            with suppress(DriveError):
+                drive.abandon(cursor["state"])
+            cursor["taken"] = [*cursor["taken"], files[at].name]
         if made is not None and made.name != files[at].name:
             cursor["renamed"] = [*cursor["renamed"], made.name][:_TOLD]
         cursor |= {"at": at + 1, "state": {}}
@@ -67,11 +78,12 @@ def _save_all(run: TaskRun, files: Sequence[FileToSave]) -> dict[str, Any]:
     return {"saved": saved, "connection": connection, "folder": run.arguments["folder"], **told}
 
 
-def _save_one(run: TaskRun, drive: Drive, file: FileToSave, cursor: dict[str, Any], progress: DriveProgress) -> DriveEntry | None:
-    """What it became; None where its name is taken, and that was not to be got round."""
-    order = UploadOrder(
-        run.arguments["folder"], file.name, file.size, file.type, NameClash(run.arguments.get("clash", NameClash.RENAME))
-    )
+def save_one(
+    run: TaskRun, drive: Drive, file: FileToSave, folder: str, cursor: dict[str, Any], progress: DriveProgress,
+    clash: NameClash = NameClash.RENAME,
+) -> DriveEntry:  # fmt: skip
+    """What it became; what its upload remembers is kept as `state` of the cursor. Raises DriveError, TaskStoppedError."""
+    order = UploadOrder(folder, file.name, file.size, file.type, clash)
 
     def save(state: State, sent: int) -> None:
         cursor["state"] = state
@@ -85,13 +97,6 @@ def _save_one(run: TaskRun, drive: Drive, file: FileToSave, cursor: dict[str, An
             with suppress(DriveError):
                 drive.abandon(cursor["state"])
         raise
-    except DriveError as error:
-        if error.fault is not DriveFault.NAME_TAKEN or order.clash is not NameClash.REFUSE:
-            raise
-        with suppress(DriveError):
-            drive.abandon(cursor["state"])
-        cursor["taken"] = [*cursor["taken"], file.name]
-        return None
 
 
 def _undo(run: TaskRun) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def _is_deleted(run: TaskRun, saved: dict[str, Any]) -> bool:
         _connection, drive = drive_for(run.user, kept.pop("connection"), run.settings)
         drive.delete(from_json(kept))
     except DriveError as error:
-        if error.fault not in (DriveFault.CHANGED, DriveFault.REFUSED):
+        if error.fault not in STAYS:
             raise
         log.info("what was saved stays: %s", error)
         return False

@@ -108,6 +108,7 @@ from webmail.models.transfer_visits import TransferCode, TransferFetch, Transfer
 from webmail.models.transfers import (
     ContentPiece,
     ContentState,
+    DriveState,
     FileRequest,
     FileRequestInvite,
     StoredContent,
@@ -289,6 +290,7 @@ __all__ = [
     "TransferFile",
     "TransferRecipient",
     "TransferReport",
+    "DriveState",
     "TransferState",
     "SavedImport",
 ]

@@ -35,6 +35,14 @@ class TransferState(StrEnum):
     CLOSED = "closed"  # by its owner, an administrator or its date: the files are gone or about to be
 
 
+class DriveState(StrEnum):
+    """Where the large files of a message stand that go to a drive of its writer."""
+
+    WAITING = "waiting"  # they are to go there
+    THERE = "there"  # with their links
+    STOPPED = "stopped"  # the drive did not take them
+
+
 class FileRequest(Table):
     """A page where people without an account send files to its owner: once or often, named people or anybody who has the link."""
 
@@ -113,6 +121,8 @@ class Transfer(Table):
     closed_reason = pw.CharField(max_length=300, default="")  # an administrator's words for its owner
     all_told = pw.IntegerField(default=0)  # 1: that everybody has everything was noted
     files_gone = pw.IntegerField(default=0)  # 1: nothing of it is stored any more
+    drive_state = pw.CharField(max_length=10, null=True, index=True)  # of a draft's, see DriveState; empty: given out here
+    drive = pw.TextField(null=True)  # JSON: which drive, and the links there (webmail/compose/large_files/drive_facts.py)
     if TYPE_CHECKING:
         owner_id: int
         request_id: int | None

@@ -22,6 +22,7 @@ from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import (
+    DriveState,
     FileRequest,
     FileRequestInvite,
     StoredContent,
@@ -274,6 +275,17 @@ def keep_until(transfer: Transfer, until: datetime, *states: TransferState) -> b
 def name(transfer: Transfer, subject: str) -> None:
     """Give it the subject of the message that it goes with."""
     Transfer.update(subject=subject[:200]).where(Transfer.id == transfer.id).execute()
+
+
+def set_drive(transfer: Transfer, state: str, facts: str) -> None:
+    """Where its files stand on a drive of their owner (`DriveState`, "" for here), and what is known of that. One UPDATE."""
+    Transfer.update(drive_state=state, drive=facts).where(Transfer.id == transfer.id).execute()
+    transfer.drive_state, transfer.drive = state, facts
+
+
+def going_to_drives(*columns: Any) -> Any:
+    """Transfers with files that are to go to a drive of their owner, as a query; all columns where none is named."""
+    return Transfer.select(*columns).where(Transfer.drive_state == DriveState.WAITING)
 
 
 def set_held(file: TransferFile, held: bool) -> None:

@@ -23,7 +23,7 @@ from webmail.tasks.timetable import Timetable
 
 SECONDS = {
     "account ends": 600, "app passwords": 3600, "appointments": 60, "archiving": 300, "awaited replies": 60, "birthdays": 60,
-    "clean-up of transfers": 3600, "cloud programs": 60, "directory": 3600, "doctor": 3600, "drafts": 15, "figures": 600, "files for FileSender": 10, "filters": 60,
+    "clean-up of transfers": 3600, "cloud programs": 60, "directory": 3600, "doctor": 3600, "drafts": 15, "figures": 600, "files for FileSender": 10, "files to drives": 10, "filters": 60,
     "guest reminders": 300, "handovers": 60, "leaving calendars": 60, "meeting replies": 300, "messages with files": 10,
     "missed mail": 3600, "polls": 60, "quarantine notices": 60, "reminders": 20, "room letters": 60, "room used": 300,
     "snoozed arrivals": 300, "stray pieces of files": 86400, "todos": 60, "transfers": 20, "wake": 60,
@@ -32,7 +32,7 @@ BY_ALL = {"busy times outside", "checks of files", "mail arrivals", "other serve
 MOST_IN_A_MINUTE = 29  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
-    "contacts-import", "contacts-import-undo", "drive-attach", "drive-save-mail", "drive-save-transfer", "drive-save-undo", "filesender", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
+    "contacts-import", "contacts-import-undo", "drive-attach", "drive-link-files", "drive-link-undo", "drive-save-mail", "drive-save-transfer", "drive-save-undo", "filesender", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
     "mail-import", "mail-import-undo", "mail-move-in", "mail-room", "mail-unarchive", "mailbox-handover", "own-data", "people-import",
     "people-import-undo", "people-passwords", "people-school-year", "phishing-pull", "phishing-return", "phishing-search",
     "takeout-check", "takeout-import",

@@ -125,6 +125,7 @@ def test_ticks_go_along_to_other_folders_and_drives(
 def test_the_right_to_write_is_asked_for_and_leads_back(
     lina: Visitor, app: Flask, settings: Settings, onedrive: FakeOneDrive
 ) -> None:
+    onedrive.add("/Envois", folder=True)
     onedrive.add("/Envois/x.txt", b"x")
     number = clouds.connected(onedrive, "microsoft", "Files.Read", user(), settings).id
     transfer = published(user(), FILES, settings)
@@ -143,7 +144,7 @@ def test_the_right_to_write_is_asked_for_and_leads_back(
     lina.submit(back, FORM, action="save")
     work_all(app)
     assert Task.get().state == "done", Task.get().error
-    assert set(onedrive.items) == {"/Envois/x.txt", "/Envois/cloître.jpg", "/Envois/film.mp4"}
+    assert set(onedrive.items) == {"/Envois", "/Envois/x.txt", "/Envois/cloître.jpg", "/Envois/film.mp4"}
 
 
 def test_a_full_drive_and_files_that_are_gone_are_told(

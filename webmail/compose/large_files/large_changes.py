@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
+from webmail import preferences
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import drafts
-from webmail.compose.large_files import filesender_calls, large_files
+from webmail.compose.large_files import drive_calls, drive_facts, filesender_calls, large_files
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
@@ -30,7 +31,13 @@ def begun(row: DraftRow, settings: Settings) -> Transfer:
         idempotency.in_turn(row.user)
         if drafts.has_left(row.id):
             raise drafts.AlreadyLeftError(f"draft {row.id} has left")
-        transfer = large_files.standing(row.id) or store.create(row.user, settings, draft_id=row.id)
+        transfer = large_files.standing(row.id)
+        if transfer is None:
+            transfer = store.create(row.user, settings, draft_id=row.id)
+            if preferences.for_user(row.user).link_drive and (usual := drive_calls.usual(row.user, settings)) is not None:
+                drive_facts.keep(transfer, usual)
+        elif (choice := drive_facts.load(transfer)) is not None and not choice.problem:
+            drive_facts.keep(transfer, choice)  # what comes now goes there too
         _recall(transfer)
         # its date begins to count when the message leaves; until then the draft decides how long it is kept
         store.keep_until(transfer, now() + _WRITTEN_AT, TransferState.OPEN)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from webmail.compose.large_files import filesender_calls
+from webmail.compose.large_files import drive_facts, filesender_calls
 from webmail.config.settings import Settings
 from webmail.database.prepared import Prepared
 from webmail.errors import MailError
@@ -33,6 +33,7 @@ class FileState(StrEnum):
     REFUSED = "refused"  # malware was found in one
     ABANDONED = "abandoned"  # no byte of one came for days
     NOT_TAKEN = "not-taken"  # by FileSender, which was to give them out; the name is why, as a word
+    NOT_SAVED = "not-saved"  # by the drive of their writer; the name is why, as a word
     COMING = "coming"  # uploaded, or looked through; or on their way to FileSender
     READY = "ready"
 
@@ -99,8 +100,10 @@ def state_of(transfer: Transfer, rows: list[TransferFile]) -> tuple[FileState, s
         return FileState.CLOSED, ""
     if transfer.state == TransferState.HANDED:
         return (FileState.READY, "") if filesender_calls.is_there(transfer) else (FileState.COMING, str(rows[0].path))
-    coming = ""
+    coming, choice = "", drive_facts.load(transfer)
     for row in rows:
+        if choice is not None and row.id in choice.links:
+            continue
         stored = row.content
         if stored is None or stored.state == ContentState.DELETED:
             return FileState.CLOSED, str(row.path)
@@ -108,8 +111,10 @@ def state_of(transfer: Transfer, rows: list[TransferFile]) -> tuple[FileState, s
             return FileState.REFUSED, str(row.path)
         if stored.state == ContentState.UPLOADING and stored.touched < now() - store.ABANDONED:
             return FileState.ABANDONED, str(row.path)
-        if stored.state != ContentState.READY:
+        if stored.state != ContentState.READY or choice is not None:
             coming = coming or str(row.path)
+    if coming and choice is not None and choice.problem:
+        return FileState.NOT_SAVED, choice.problem
     return (FileState.COMING, coming) if coming else (FileState.READY, "")
 
 
@@ -125,6 +130,8 @@ def publish(transfer: Transfer, expires: datetime, subject: str, settings: Setti
     Raises FilesStoppedError if it was closed meanwhile.
     """
     current = Transfer.get_by_id(transfer.id)
+    if current.drive_state:  # nobody gets anything from here
+        return
     if current.state == TransferState.OPEN:
         store.name(current, subject)
         try:

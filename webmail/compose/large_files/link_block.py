@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice
 
 from webmail.compose import identities
-from webmail.compose.large_files import filesender_calls, large_files, link_texts
+from webmail.compose.large_files import drive_facts, filesender_calls, large_files, link_texts
 from webmail.compose.large_files.link_texts import BULLET, INDENT, LinkBlock, LinkedFiles
 from webmail.config.settings import Settings
 from webmail.models import DraftRow, Transfer, TransferState, User
@@ -36,6 +36,9 @@ def of_draft(row: DraftRow, settings: Settings, until: datetime | None = None) -
     found = large_files.files(transfer)
     if transfer is None or not found:
         return None
+    if (choice := drive_facts.load(transfer)) is not None:
+        there = [(file, choice.links[file.id]) for file in found if file.id in choice.links]
+        return link_texts.written_elsewhere(row.user, row.language or "", there, settings) if there else None
     carried = LinkedFiles(
         row.user, row.language or "", _address(transfer, settings), tuple(found),
         _ends(transfer) or until or large_files.until(row, settings),

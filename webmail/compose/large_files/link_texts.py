@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 
 from flask_babel import ngettext
 
+from webmail.compose.large_files import drive_calls
+from webmail.compose.large_files.drive_facts import DriveLink
 from webmail.config.settings import Settings
 from webmail.models import TransferFile, User
 from webmail.web.formatting import day_in_full, file_size, local, written_in
@@ -46,8 +48,7 @@ class LinkedFiles:
 def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
     """The block in both forms: in the language of the message, or that which its sender chose. Not in that of their browser:
     others read it."""
-    spoken = carried.language.partition("-")[0].lower()
-    with written_in(spoken if spoken in _SPOKEN else carried.owner.language or settings.language):
+    with written_in(_spoken(carried.language, carried.owner, settings)):
         size = file_size(sum(file.size for file in carried.files))
         day = day_in_full(local(carried.until).date())
         head = ngettext(
@@ -56,6 +57,29 @@ def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
         )  # fmt: skip
         get = ngettext("Download the file", "Download the files", len(carried.files))
         return LinkBlock(_text(carried, head), _html(carried, head, get))
+
+
+def written_elsewhere(
+    owner: User, language: str, files: Sequence[tuple[TransferFile, DriveLink]], settings: Settings
+) -> LinkBlock:  # fmt: skip
+    """The block for files on a drive of their writer: each has its own link, and who may open it."""
+    with written_in(_spoken(language, owner, settings)):
+        size = file_size(sum(file.size for file, _link in files))
+        head = ngettext("%(num)d large file (%(size)s)", "%(num)d large files (%(size)s)", len(files), size=size)
+        lines, items = [f"{head}:"], []
+        for file, link in files:
+            name, words = str(file.path).rpartition("/")[2], drive_calls.link_words(link)
+            lines += ["", f"{name} ({file_size(file.size)})", link.url, words]
+            small = f'<span style="{_SMALL}">({escape(file_size(file.size))})<br>{escape(words)}</span>'
+            items.append(f'<li><a href="{escape(link.url)}">{escape(name)}</a> {small}</li>')
+        cell = f"<strong>{escape(head)}</strong><ul>{''.join(items)}</ul>"
+        return LinkBlock("\n".join(lines) + "\n", f'<table style="{_BOX}"><tr><td style="{_CELL}">{cell}</td></tr></table>\n')
+
+
+def _spoken(language: str, owner: User, settings: Settings) -> str:
+    """The language of a message, or of who writes it."""
+    spoken = language.partition("-")[0].lower()
+    return spoken if spoken in _SPOKEN else owner.language or settings.language
 
 
 def _text(carried: LinkedFiles, head: str) -> str:

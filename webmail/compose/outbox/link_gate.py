@@ -58,7 +58,7 @@ def _state(draft_id: str) -> FileState:
 def _handed_over(row: Outbox, settings: Settings) -> bool:
     """Whether its files begin their way to FileSender now, which did not have them yet."""
     transfer = large_files.of_draft(row.draft)
-    if settings.filesender is None or transfer is None or transfer.state != TransferState.OPEN:
+    if settings.filesender is None or transfer is None or transfer.state != TransferState.OPEN or transfer.drive_state:
         return False
     if not filesender_calls.serves(transfer.owner, settings):
         return False
@@ -121,7 +121,12 @@ def prepared(row: Outbox, settings: Settings) -> Leaving | None:
     if transfer is None or not rows or draft is None:
         return None
     state, name = large_files.state_of(transfer, rows)
-    if state is FileState.READY and settings.filesender is not None and (why := filesender_calls.why_not(transfer)):
+    if (
+        state is FileState.READY
+        and not transfer.drive_state
+        and settings.filesender is not None
+        and (why := filesender_calls.why_not(transfer))
+    ):
         filesender_calls.forget(transfer)  # it is asked anew when the message is sent again
         raise FilesStoppedError(FileState.NOT_TAKEN, why)
     if state is not FileState.READY:

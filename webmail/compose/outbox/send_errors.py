@@ -37,6 +37,7 @@ class SendErrorKind(StrEnum):
     LINKS_REFUSED = "links-refused"
     LINKS_ABANDONED = "links-abandoned"
     LINKS_NOT_TAKEN = "links-not-taken"  # by FileSender
+    LINKS_NOT_SAVED = "links-not-saved"  # on the drive of their writer
     STOPPED = "stopped"
     OTHER = "other"
     NO_SUCH_ADDRESS = "no-such-address"
@@ -51,7 +52,7 @@ class SendErrorKind(StrEnum):
 
 _WITH_WORDS = (
     SendErrorKind.SIGN_IN, SendErrorKind.TOKEN_REFUSED, SendErrorKind.NO_ROOM, SendErrorKind.OTHER, SendErrorKind.LINKS_CLOSED,
-    SendErrorKind.LINKS_REFUSED, SendErrorKind.LINKS_ABANDONED, SendErrorKind.LINKS_NOT_TAKEN,
+    SendErrorKind.LINKS_REFUSED, SendErrorKind.LINKS_ABANDONED, SendErrorKind.LINKS_NOT_TAKEN, SendErrorKind.LINKS_NOT_SAVED,
 )  # fmt: skip
 _OURS = {
     SendErrorKind.NOT_REACHED,
@@ -66,6 +67,7 @@ _OURS = {
     SendErrorKind.LINKS_REFUSED,
     SendErrorKind.LINKS_ABANDONED,
     SendErrorKind.LINKS_NOT_TAKEN,
+    SendErrorKind.LINKS_NOT_SAVED,
     SendErrorKind.STOPPED,
     SendErrorKind.OTHER,
 }
@@ -76,6 +78,7 @@ _LINKS = {  # the words are the name of a file
     FileState.REFUSED: SendErrorKind.LINKS_REFUSED,
     FileState.ABANDONED: SendErrorKind.LINKS_ABANDONED,
     FileState.NOT_TAKEN: SendErrorKind.LINKS_NOT_TAKEN,
+    FileState.NOT_SAVED: SendErrorKind.LINKS_NOT_SAVED,
 }
 _REPLY = re.compile(r"([245])\d\d(?:[ -]+([245])\.(\d{1,3})\.(\d{1,3}))?(?!\d)")
 _MEANINGS = {

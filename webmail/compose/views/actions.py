@@ -33,6 +33,7 @@ from webmail.compose.views.attachments.large_files import (
     drop_link,
     keep_link,
     prepare_links,
+    to_drive_page,
     to_large_page,
 )
 from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
@@ -262,6 +263,7 @@ ACTIONS = {
         ComposeAction("keep-link", finish=_of_file(keep_link), only_files=True),
         ComposeAction("drop-link", finish=_of_file(drop_link), only_files=True),
         ComposeAction("large", _apply_identity, _go(to_large_page)),
+        ComposeAction("link-drive", _apply_identity, _go(to_drive_page)),
         ComposeAction("leave-original", finish=lambda press, row: leave_out(press.form, row), only_files=True),
         ComposeAction("original-text", finish=lambda press, row: edit_as_text(press.form, row), copies=False),
         ComposeAction("picture", lambda press: put_in(press.form, press.draft_id, press.number)),

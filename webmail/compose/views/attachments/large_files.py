@@ -14,7 +14,8 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.drafts import AlreadyLeftError
 from webmail.compose.forms import ComposeForm
-from webmail.compose.large_files import filesender_calls, large_changes, large_files
+from webmail.compose.large_files import drive_calls, drive_facts, filesender_calls, large_changes, large_files
+from webmail.compose.large_files.drive_facts import DriveChoice
 from webmail.compose.large_files.large_files import FileState
 from webmail.compose.outbox import link_gate, queue
 from webmail.compose.views.drafts_folder import put_if_small
@@ -52,10 +53,13 @@ class ShownFile:
 
 @dataclass(frozen=True, slots=True)
 class ShownFiles:
-    """The large files of a draft. `uploads`: where its transfer takes more, "" where it has none."""
+    """The large files of a draft. `uploads`: where its transfer takes more, "" where it has none; `drive`: what they go to
+    instead of being given out here; `problem`: why they did not get there, in words."""
 
     files: list[ShownFile]
     uploads: str = ""
+    drive: DriveChoice | None = None
+    problem: str = ""
 
 
 @blueprint.app_template_global()
@@ -68,27 +72,34 @@ def linked_files(row: DraftRow | None) -> ShownFiles:
     address = url_for("transfers.uploads", of=transfer.id) if transfer.state == TransferState.OPEN else ""
     files = transfers.files(transfer)
     left = large_changes.free_bytes(row, settings()) if files else 0
-    return ShownFiles([_shown_file(file, left, closed=closed) for file in files], address)
+    choice = drive_facts.load(transfer)
+    problem = str(drive_calls.problem_words(choice.problem)) if choice is not None and choice.problem else ""
+    return ShownFiles([_shown_file(file, left, choice, closed=closed) for file in files], address, choice, problem)
 
 
-def _shown_file(file: TransferFile, left: int, *, closed: bool) -> ShownFile:
+def _shown_file(file: TransferFile, left: int, choice: DriveChoice | None, *, closed: bool) -> ShownFile:
+    if choice is not None and file.id in choice.links:
+        words = _("on %(title)s", title=choice.title)
+        return ShownFile(file.id, file.upload, file.path, file.size, words, False, False, False, False)
     stored: StoredContent | None = None if closed else file.content
     state = stored.state if stored is not None else ContentState.DELETED
     return ShownFile(
-        file.id, file.upload, file.path, file.size, _state_words(stored), bool(file.held),
+        file.id, file.upload, file.path, file.size, _state_words(stored, choice), bool(file.held),
         stored is not None and large_changes.fits(file, left),
         state in (ContentState.REFUSED, ContentState.DELETED), state == ContentState.UPLOADING,
     )  # fmt: skip
 
 
-def _state_words(stored: StoredContent | None) -> str:
+def _state_words(stored: StoredContent | None, choice: DriveChoice | None) -> str:
     if stored is None or stored.state == ContentState.DELETED:
         return _("no longer stored")
     if stored.state == ContentState.REFUSED:
         return _("refused: it may be harmful")
     if stored.state == ContentState.UPLOADING:
         return _("%(percent)d%% uploaded", percent=stored.received * 100 // max(stored.size, 1))
-    return _("being checked") if stored.state == ContentState.CHECKING else ""
+    if stored.state == ContentState.CHECKING:
+        return _("being checked")
+    return _("being saved to %(title)s", title=choice.title) if choice is not None and not choice.problem else ""
 
 
 @blueprint.app_template_global()
@@ -167,6 +178,11 @@ def prepare_links(draft_id: str, form: ComposeForm) -> Response:
     return changed(form, row)
 
 
+def to_drive_page(row: DraftRow, form: ComposeForm) -> str:
+    """The address of the page where they are put on a drive instead."""
+    return url_for("compose.choose_large_drive", draft_id=row.id, back=local_path(form.back.data or "") or None)
+
+
 def to_large_page(row: DraftRow, form: ComposeForm) -> str:
     """The address of the page that takes large files without scripts."""
     return url_for("compose.large", draft_id=row.id, back=local_path(form.back.data or "") or None)
@@ -228,6 +244,9 @@ def stopped_words(state: FileState, name: str) -> str:
         return _("“%(name)s” was never fully uploaded. Upload it again, or remove it.", name=name)
     if state is FileState.NOT_TAKEN:
         return _("FileSender did not take the large files.") + " " + str(filesender_calls.problem_words(name))
+    if state is FileState.NOT_SAVED:
+        words = _("The large files did not get to your online files.")
+        return f"{words} {drive_calls.problem_words(name)} " + _("Choose again where they go.")
     if state is FileState.CLOSED:
         if name:
             return _("“%(name)s” is no longer stored. Remove it, or add it again.", name=name)
@@ -252,6 +271,9 @@ def coming_words(row: Outbox) -> str:
         return _("Its large files have been uploaded: it will be sent in a moment.") if link_gate.waits(row) else ""
     if file.transfer.state == TransferState.HANDED:
         return _("Waiting for FileSender to have the files.")
+    choice = drive_facts.load(file.transfer)
+    if choice is not None and file.content.state == ContentState.READY:
+        return _("Waiting for “%(name)s” to be on %(title)s.", name=file.path, title=choice.title)
     if file.content.state == ContentState.CHECKING:
         return _("Waiting for “%(name)s” to be checked.", name=file.path)
     percent = file.content.received * 100 // max(file.content.size, 1)

@@ -53,7 +53,7 @@ def put_drive_links(draft_id: str, number: int) -> Response:
     try:
         with open_drives.asking():
             drive, rules, found = _prepared(connection)
-            order, errors = _order(rules, connection.title)
+            order, errors = link_order(rules, connection.title)
             if errors or not found:
                 return _step(row, connection, rules, found, errors)
             result = drive_links.make(drive, found, order)
@@ -113,7 +113,7 @@ def _step(
     )  # fmt: skip
 
 
-def _order(rules: LinkRules, title: str) -> tuple[LinkOrder, dict[str, str]]:
+def link_order(rules: LinkRules, title: str) -> tuple[LinkOrder, dict[str, str]]:
     """What is ordered, and by field what is wrong with it."""
     form, errors = request.form, dict[str, str]()
     right = next((one for one in rules.rights if one == form.get("right")), None)

@@ -154,6 +154,7 @@ _LINKS = {
     SendErrorKind.LINKS_REFUSED: FileState.REFUSED,
     SendErrorKind.LINKS_ABANDONED: FileState.ABANDONED,
     SendErrorKind.LINKS_NOT_TAKEN: FileState.NOT_TAKEN,
+    SendErrorKind.LINKS_NOT_SAVED: FileState.NOT_SAVED,
 }
 
 
