@@ -93,8 +93,8 @@ def algorithm_name(key: KeyPacket) -> str:
         return f"{name} {numbers[0].bit_length()}" if numbers else name
     if key.algorithm in (18, 19):
         curve = CURVES.get(key.material[1 : 1 + key.material[0]])
-        return _CURVE_NAMES.get(curve.name, curve.name) if curve else "Curve25519"
+        return CURVE_NAMES.get(curve.name, curve.name) if curve else "Curve25519"
     return {22: "Curve25519", 25: "Curve25519", 26: "Curve448", 27: "Curve25519", 28: "Curve448"}.get(key.algorithm, "?")
 
 
-_CURVE_NAMES = {"secp256r1": "NIST P-256", "secp384r1": "NIST P-384", "secp521r1": "NIST P-521"}
+CURVE_NAMES = {"secp256r1": "NIST P-256", "secp384r1": "NIST P-384", "secp521r1": "NIST P-521"}
