@@ -126,6 +126,8 @@ NO_PAGES = frozenset(
         "contacts.directory_elsewhere",  # a piece of the directory's page, from LDAP
         "contacts.directory_group",  # as that of a group of contacts
         "message.body",
+        "message.show_opened",
+        "message.opened_file",
         "message.part",
         "message.raw",
         "message.image",

@@ -42,14 +42,14 @@ def check_token_key(file: Path) -> None:
         raise ConfigError(f"token_key_file {file} must be a private key for ES256 (curve P-256), PEM, without a password")
 
 
-def ca_trouble(file: str) -> str:
-    """What is wrong with a file of certificate authorities, as a sentence; empty if it is valid."""
+def ca_trouble(file: str, name: str = "ca_file") -> str:
+    """What is wrong with a file of certificate authorities, as a sentence; empty if it is valid. `name`: of the setting."""
     try:
         ssl.create_default_context(cafile=file)
     except ssl.SSLError:
-        return f"ca_file {file} holds no certificate (PEM)"
+        return f"{name} {file} holds no certificate (PEM)"
     except OSError as error:
-        return f"ca_file {file} can't be used: {_reason(error)}"
+        return f"{name} {file} can't be used: {_reason(error)}"
     return ""
 
 

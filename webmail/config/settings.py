@@ -61,6 +61,7 @@ class Settings:
     sieve_port: int = 4190
     sieve_security: str = "starttls"
     ca_file: str = ""  # certificate authority to trust instead of the system's, PEM
+    smime_authorities: str = ""  # who vouches for certificates of S/MIME, besides the system's authorities, PEM
     server_timeout: float = 8.0  # seconds to wait for each response of a mail server
 
     # --- accounts and sign-in ----------------------------------------------------------------------------------------
@@ -307,6 +308,7 @@ def load(instance: str | Path, *, make_secret: bool = True, **overrides: Any) ->
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
         transfers_folder=str(folder / (settings.transfers_folder or "transfers")),
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
+        smime_authorities=str(folder / settings.smime_authorities) if settings.smime_authorities else "",
         s3=config_storage.loaded(settings.s3, folder),
         oidc=tuple(replace(one, ca_file=str(folder / one.ca_file)) if one.ca_file else one for one in settings.oidc),
     )
@@ -386,4 +388,7 @@ def _check_files(settings: Settings, names: set[str]) -> None:
     if settings.token_key_file and "token_key_file" in names:
         files.check_token_key(Path(settings.instance, settings.token_key_file))
     if "ca_file" in names and settings.ca_file and (trouble := ca_trouble(str(Path(settings.instance, settings.ca_file)))):
+        raise ConfigError(trouble)
+    file = settings.smime_authorities if "smime_authorities" in names else ""
+    if file and (trouble := ca_trouble(str(Path(settings.instance, file)), "smime_authorities")):
         raise ConfigError(trouble)

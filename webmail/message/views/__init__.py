@@ -19,6 +19,7 @@ from webmail.message.views import (
     unsubscribe,
     winmail,
 )
+from webmail.message.views.encryption import opened_parts
 
 NEED_NO_TOKEN = (arrivals.take_report,)  # no browser sends it
 
@@ -33,6 +34,7 @@ __all__ = [
     "invitations",
     "link_warning",
     "message",
+    "opened_parts",
     "phishing",
     "receipts",
     "recipients",

@@ -13,6 +13,7 @@ from webmail.calendar.quick_entry import date_chips
 from webmail.mail import Message, Rights, Role
 from webmail.message import receipts, recent_html, sender_check, viewers
 from webmail.message.sender_check import Trust
+from webmail.message.views.encryption.protected_page import protected
 from webmail.message.views.remote_images import decide_images, may_load_previews
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.mime import part_kinds
@@ -58,8 +59,10 @@ def read(uid: int, mailbox: str, *, mark: bool) -> ReadMessage:
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)
     judged = sender_check.judge(message, current_user(), settings(), role, look_up=look_up)
+    sealed = protected(message)
+    message = sealed.message if sealed else message
     context = {
-        "message": message, "mailbox": mailbox, "bodies": shown_bodies(message), "role": role, "rights": rights,
+        "message": message, "mailbox": mailbox, "bodies": shown_bodies(message), "role": role, "rights": rights, "sealed": sealed,
         "as_text": as_text, "trust": judged, "pictures": decide_images(message, judged, role),
         "viewed": viewers.view(message, with_pictures=may_load_previews()),
         "chips": _chips(message) if role != "junk" and not judged.is_dangerous and shows("calendar") else [],

@@ -70,7 +70,7 @@ class ProtectedPart:
     """A protected part of a message.
 
     `content`: what is to be decrypted or unwrapped, transfer encoding removed; of a signature beside it the signed bytes as they
-    came, with CRLF. `whole`: the message shows nothing else. `stripped`: it says that it is signed, and has no signature.
+    came. `whole`: the message shows nothing else. `stripped`: it says that it is signed, and has no signature.
     """
 
     kind: ProtectionKind
@@ -80,6 +80,12 @@ class ProtectedPart:
     whole: bool = True
     stripped: bool = False
     charset: str = ""  # of an inline block
+
+    @property
+    def signed_forms(self) -> tuple[bytes, ...]:
+        """The signed bytes as they may have been signed: with CRLF (RFC 1847 section 2.1), and as they came out of a layer."""
+        canonical = _BARE_LF.sub(b"\r\n", self.content)
+        return (canonical,) if canonical == self.content else (canonical, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,7 @@ def _signed(message: ParsedMessage, node: PartNode, raw: bytes, *, whole: bool) 
         signature, told = None, protocol
     kind = ProtectionKind.SMIME_SIGNED if told in _CMS_SIGNATURES else ProtectionKind.PGP_SIGNED
     place = message.span(node.children[0].section)
-    content = _BARE_LF.sub(b"\r\n", raw[place[0] : place[2]]) if place else b""
+    content = raw[place[0] : place[2]] if place else b""
     data = decode_transfer(message.content(signature.section), signature.encoding) if signature else b""
     alone = len(node.children) == (2 if signature else 1)
     return ProtectedPart(kind, node.section, content, data, whole and alone, stripped=not data.strip())

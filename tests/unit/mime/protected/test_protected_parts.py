@@ -35,7 +35,10 @@ def test_the_signed_bytes_are_those_that_came():
 
 
 def test_line_ends_are_those_that_were_signed():
-    assert protected_parts.find(SIGNED.replace(b"\r\n", b"\n")).parts[0].content == protected_parts.find(SIGNED).parts[0].content
+    (part,) = protected_parts.find(SIGNED.replace(b"\r\n", b"\n")).parts
+    signed = b"Content-Type: text/plain\r\n\r\nHello \r\n--c\r\n"
+    assert part.signed_forms == (signed, signed.replace(b"\r\n", b"\n"))
+    assert protected_parts.find(SIGNED).parts[0].signed_forms == (signed,)
 
 
 def test_a_third_part_of_a_signed_message_is_not_signed():

@@ -1,0 +1,166 @@
+"""Signed and encrypted messages on their page, as visits on a real Dovecot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.support.visits import Page, Visitor
+from webmail.crypto import external_programs, openpgp, openpgp_certificates
+from webmail.database.connection import db
+from webmail.keys import keyring, known_certificates, own_keys
+from webmail.keys.open_keyring import OpenKeyring
+from webmail.models import KeyOrigin, User
+
+Fill = Callable[..., list[int]]
+_CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
+PASSPHRASE = "trois petits chats dansent"
+SECRET_WORD = "callaloo-zinzolin"
+
+pytestmark = pytest.mark.skipif(not external_programs.is_installed("sqop"), reason="sqop is not installed")
+
+
+def crlf(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
+
+
+@pytest.fixture
+def bob() -> bytes:
+    return openpgp.generate_key("Bob", "bob@outside.example", owner=0)
+
+
+@pytest.fixture
+def keeper(person: Visitor, app: Flask) -> bytes:
+    """The certificate of the person, whose keyring is made."""
+    with db.connection_context():
+        user = User.get(User.address == person.address)
+        ring, _sheet = keyring.make(user, PASSPHRASE, app.extensions["settings"])
+        key = openpgp.generate_key("", person.address, owner=user.id)
+        certificate = openpgp.certificate_of(key, owner=user.id)
+        facts = openpgp_certificates.read_certificate(certificate).facts()
+        own_keys.add(user, OpenKeyring(user.id, ring), facts, certificate, key)
+    return certificate
+
+
+def knows(person: Visitor, key: bytes) -> None:
+    certificate = openpgp.certificate_of(key, owner=0)
+    facts = openpgp_certificates.read_certificate(certificate).facts()
+    with db.connection_context():
+        user = User.get(User.address == person.address)
+        assert known_certificates.note_met(user.id, facts, certificate, facts.addresses, KeyOrigin.IMPORTED)
+
+
+def head(subject: str, kind: str, to: str = "me@lycee.example") -> bytes:
+    return crlf(f"From: Bob <bob@outside.example>\nTo: {to}\nSubject: {subject}\nMIME-Version: 1.0\nContent-Type: {kind}\n\n")
+
+
+def signed(content: bytes, key: bytes, subject: str = "Signed") -> bytes:
+    signature, micalg = openpgp.sign_detached(content, key, owner=0)
+    kind = f'multipart/signed; micalg={micalg}; protocol="application/pgp-signature"; boundary=sig'
+    body = b"--sig\r\n" + content + b"\r\n--sig\r\nContent-Type: application/pgp-signature; name=s.asc\r\n\r\n"
+    return head(subject, kind) + body + signature.replace(b"\n", b"\r\n") + b"\r\n--sig--\r\n"
+
+
+def encrypted(content: bytes, certificate: bytes, sign_with: bytes | None = None, subject: str = "...") -> bytes:
+    armoured = openpgp.encrypt(content, [certificate], sign_with=sign_with, owner=0).replace(b"\n", b"\r\n")
+    kind = 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=enc'
+    version = b"--enc\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+    return (
+        head(subject, kind) + version + b"--enc\r\nContent-Type: application/octet-stream\r\n\r\n" + armoured + b"\r\n--enc--\r\n"
+    )
+
+
+INSIDE = crlf(
+    'Content-Type: multipart/mixed; boundary=in; hp="cipher"\nSubject: The real subject\nFrom: Bob <bob@outside.example>\n\n--in\n'
+    f'Content-Type: text/html\n\n<p>{SECRET_WORD}</p><img src="https://track.example/x.png"><script>alert(1)</script>\n--in\n'
+    "Content-Type: text/plain; name=notes.txt\nContent-Disposition: attachment; filename=notes.txt\n\nfile of bob\n--in--\n"
+)
+
+
+def page_of(person: Visitor, fill: Fill, content: bytes) -> Page:
+    page = person.get(f"/message/{fill(person, content)[-1]}/INBOX")
+    assert page.status == 200
+    return page
+
+
+def state(page: Page, name: str) -> list[str]:
+    return [str(one[f"data-{name}"]) for one in page.soup.select(f"[data-{name}]")]
+
+
+def open_keys(page: Page, person: Visitor) -> Page:
+    if person.get("/encryption/open").status == 404:
+        pytest.skip("the page that opens keys is not there")
+    return person.submit(page, ".seal-form", passphrase=PASSPHRASE)
+
+
+def test_a_signed_message_looks_as_ever_with_its_verdict(person, fill, bob):
+    knows(person, bob)
+    page = page_of(person, fill, signed(crlf("Content-Type: text/plain\n\nHello there"), bob))
+    assert state(page, "signature") == ["good"]
+    assert "Hello there" in page.one("[data-message-body]").get_text()
+    assert "Signed by Bob" in page.text
+    assert "s.asc" not in page.text
+    changed = signed(crlf("Content-Type: text/plain\n\nHello there"), bob).replace(b"there", b"THERE")
+    assert state(page_of(person, fill, changed), "signature") == ["bad"]
+
+
+def test_a_footer_makes_it_partial_and_frames_the_part(person, fill, bob):
+    knows(person, bob)
+    inner = signed(crlf("Content-Type: text/plain\n\nHello there"), bob)
+    inner = inner[inner.index(b"Content-Type: multipart/signed") :]
+    content = (
+        head("List", "multipart/mixed; boundary=list") + b"--list\r\n" + inner + b"\r\n--list\r\n\r\nThe footer\r\n--list--\r\n"
+    )
+    page = page_of(person, fill, content)
+    assert state(page, "signature") == ["partial", "partial"]
+    assert "The footer" in page.one("[data-message-body]").get_text() and "Hello there" not in page.text
+    frame = person.get(str(page.one(".sealed-part iframe")["src"]))
+    assert "Hello there" in frame.text and "footer" not in frame.text
+
+
+def test_an_encrypted_message_opens_by_the_passphrase(person, fill, bob, keeper):
+    knows(person, bob)
+    page = page_of(person, fill, encrypted(INSIDE, keeper, bob))
+    assert state(page, "encryption") == ["locked"]
+    assert page.one("h1").get_text() == "..." and not page.soup.select("iframe")
+    page = open_keys(page, person)
+    assert state(page, "encryption") == ["decrypted"] and state(page, "signature") == ["good"]
+    assert page.one("h1").get_text() == "The real subject"
+    assert SECRET_WORD not in page.text  # it stands in its frame alone
+    frame = person.get(str(page.one("iframe")["src"]))
+    assert SECRET_WORD in frame.text and "track.example" not in frame.text and "<script" not in frame.text
+    assert (
+        frame.headers["Cache-Control"] == "no-store, no-cache"
+        and "default-src 'none'" in frame.headers["Content-Security-Policy"]
+    )
+    file = person.get(page.link("notes.txt"))
+    assert file.response.get_data() == b"file of bob" and "no-store" in file.headers["Cache-Control"]
+
+
+def test_what_is_tampered_with_or_not_for_one_is_not_shown(person, fill, bob, keeper):
+    page = page_of(person, fill, encrypted(INSIDE, openpgp.certificate_of(bob, owner=0)))
+    assert state(page, "encryption") == ["failed"] and not page.soup.select("iframe, .seal-form")
+    message = encrypted(INSIDE, keeper)
+    at = message.index(b"-----END PGP MESSAGE") - 200
+    altered = message[:at] + (b"A" if message[at : at + 1] != b"A" else b"B") + message[at + 1 :]
+    page = open_keys(page_of(person, fill, altered), person)
+    assert state(page, "encryption") == ["failed"] and not page.soup.select("iframe")
+
+
+def test_nothing_is_opened_deeper_than_a_top_part(person, fill, keeper):
+    inner = encrypted(INSIDE, keeper)
+    inner = inner[inner.index(b"Content-Type: multipart/encrypted") :]
+    around = b"Content-Type: multipart/mixed; boundary=m2\r\n\r\n--m2\r\nContent-Type: text/html\r\n\r\n<img src='https://x.example/?\r\n--m2\r\n"
+    content = head("Look", "multipart/mixed; boundary=m1") + b"--m1\r\n" + around + inner + b"\r\n--m2--\r\n--m1--\r\n"
+    page = page_of(person, fill, content)
+    assert state(page, "encryption") == [] and "left closed" in page.text
+
+
+def test_a_message_that_is_neither_costs_and_says_nothing(person, fill):
+    page = page_of(person, fill, head("Plain", "text/plain") + b"Hello")
+    assert state(page, "signature") == state(page, "encryption") == []
+    assert "sealed.css" not in page.text

@@ -1,0 +1,50 @@
+"""Protected page: what the page of a signed or encrypted message shows of it. One more round trip, for such messages alone."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Response, abort, session
+
+from webmail import imap
+from webmail.keys import open_keyring
+from webmail.keys.messages import opening
+from webmail.keys.messages.opening import MessageReader, OpenedMail
+from webmail.mail import Envelope, Message
+from webmail.message.blueprint import blueprint
+from webmail.message.encryption import protected_view, verdict_texts
+from webmail.message.encryption.protected_view import ProtectedView
+from webmail.mime import structure
+from webmail.web.current import current_account, current_user, settings
+from webmail.web.forms.request_values import fetched_ahead
+
+
+def protected(message: Message) -> ProtectedView | None:
+    """What it has, opened as far as the reader's keys are; None for a message that is neither signed nor encrypted."""
+    if not protected_view.may_be_protected(message):
+        return None
+    if fetched_ahead():  # programs run, and a key may be noted, once somebody opens it
+        abort(Response(status=204))
+    if message.size > opening.LARGEST:
+        return protected_view.view(message, OpenedMail(too_large=True), None)
+    with imap.connect(current_account(), message.mailbox) as connection:
+        raw = imap.messages.raw(connection, message.mailbox, message.uid, message.uidvalidity, limit=opening.LARGEST + 1)
+    opened = opening.open_message(raw, current_reader(message.envelope))
+    if not opened.parts and not opened.deeper and not opened.too_large:
+        return None
+    return protected_view.view(message, opened, structure.from_bytes(raw))
+
+
+def current_reader(envelope: Envelope) -> MessageReader:
+    """Who is signed in, with their keys if they are open in this session."""
+    user = current_user()
+    opened = open_keyring.opened(user.id, cast(dict[str, object], session), session.token, settings()) if user.has_keys else None  # type: ignore[attr-defined]
+    return opening.reader(user, settings(), opened, envelope)
+
+
+for _words in (
+    verdict_texts.signature_words, verdict_texts.signature_advice, verdict_texts.signing_time,
+    verdict_texts.encryption_words, verdict_texts.encryption_advice, verdict_texts.difference_words,
+    verdict_texts.fingerprint_words,
+):  # fmt: skip
+    blueprint.app_template_global()(_words)
