@@ -141,13 +141,15 @@ def _elsewhere(servers: MailServers) -> Finding:
     reading, _row = app_passwords.add(user, "Reader", ["imap"])
     sending, _row = app_passwords.add(user, "Printer", ["smtp"])
     calendars, _row = app_passwords.add(user, "Calendar", ["caldav", "carddav"])
+    scripts, _row = app_passwords.add(user, "Script", ["api"])
     found = [
         servers.opened(user, reading) == "IMAP",
         servers.opened(user, sending) == "SMTP",
         servers.opened(user, calendars) == "nothing",
+        servers.opened(user, scripts) == "nothing",
         servers.opened(other, reading) == "nothing",
     ]
-    words = "one for reading sends nothing, one for sending reads nothing, one for calendars does neither; a colleague's opens nothing"
+    words = "one for reading sends nothing, one for sending reads nothing, one for calendars or scripts does neither; a colleague's opens nothing"
     return Finding("An app password used for something else", len(found) * 3, words, all(found))
 
 

@@ -188,12 +188,12 @@ def _slow_bodies(ground: Ground) -> Finding:
     count = 50
     with _folder() as folder, _place(ground, "[transfers]\nuploads_at_once = 8", folder) as place, ExitStack() as open_ones:
         reader = place.sender()
-        quiet = _median(reader)
+        quiet = median_ms(reader)
         people = [place.sender() for _ in range(-(-count // 4))]
         uploads = [(one, one.create(10 * _MB).headers["location"]) for one in people for _ in range(4)]
         lines = [open_ones.enter_context(_slow(one, where, place.web)) for one, where in uploads]
         time.sleep(0.3)
-        busy = _median(reader, lines)
+        busy = median_ms(reader, lines)
         answered, _writable, _errors = select.select(lines, [], [], 0.2)
         refused = sum(b" 503 " in line.recv(200) for line in answered)
         open_ones.close()
@@ -212,14 +212,14 @@ def _slow_forms(ground: Ground) -> Finding:
     """
     with ground.web() as web, ExitStack() as open_ones:
         reader = transfers.sender(ground, web)
-        quiet = _median(reader)
+        quiet = median_ms(reader)
         people = [transfers.sender(ground, web) for _ in range(9)]
         lines = [open_ones.enter_context(_line(web, _form_of(one))) for one in people for _ in range(3)]
         lines += [open_ones.enter_context(_line(web, _form_of_guest(number))) for number in range(25)]
         longest, end = 0.0, time.monotonic() + 2
         while time.monotonic() < end:  # those who wait for a turn hold a thread meanwhile
             longest = max(longest, reader.browser.get("/mailbox/INBOX").ms)
-        busy = _median(reader)
+        busy = median_ms(reader)
         answered, _writable, _errors = select.select(lines, [], [], 0.2)
         signed_in = web.browser("198.51.100.8").sign_in(ground.person()).status
     few = len(lines) - len(answered) <= SMALL_FORMS.at_once + 8  # and turns of uploads: six of eight, and two wait for one
@@ -251,7 +251,7 @@ def _slow_readers(ground: Ground) -> Finding:
     """Downloads whose readers take nothing, from many networks; and those that go before the answer has begun."""
     with ground.web() as web, ExitStack() as open_ones:
         reader = transfers.sender(ground, web)
-        quiet = _median(reader)
+        quiet = median_ms(reader)
         with ground.tables():
             owner = User.get(User.address == reader.name)
             transfer = published(owner, {"a.bin": os.urandom(16 * _MB), "b.png": images.png(), "c.txt": b"c"}, ground.settings)
@@ -263,7 +263,7 @@ def _slow_readers(ground: Ground) -> Finding:
                 pass
         lines = [open_ones.enter_context(_line(web, _get(wanted[number % 2], number))) for number in range(50)]
         time.sleep(1)
-        busy = _median(reader)
+        busy = median_ms(reader)
         refused = sum(b" 503 " in line.recv(200) for line in lines)
         open_ones.close()
         time.sleep(1)
@@ -318,7 +318,8 @@ def _slow(one: Sender, where: str, web: Web) -> Iterator[socket.socket]:
         yield line
 
 
-def _median(reader: Sender, slow: list[socket.socket] | None = None) -> float:
+def median_ms(reader: Sender, slow: list[socket.socket] | None = None) -> float:
+    """Milliseconds that a page of mail takes, while a byte comes on each slow line now and then."""
     taken = []
     for _ in range(20):
         for line in slow or []:
