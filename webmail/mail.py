@@ -378,6 +378,7 @@ class Draft:
 
     `html` is the same text formatted; empty for plain text. `quoted` is plain text below it: a message whose HTML is kept, so
     that it is in `html` already. `note` is only for the copy in Drafts, never sent. `calendar`: an iTIP message with its METHOD.
+    `exact`: it is signed, so that no byte may change on its way. `autocrypt`: the value of that header, folded.
     """
 
     identity: Identity
@@ -398,6 +399,8 @@ class Draft:
     note: str = ""
     quoted: str = ""
     calendar: str = ""
+    exact: bool = False
+    autocrypt: str = ""
 
     @property
     def recipients(self) -> tuple[Address, ...]:

@@ -26,6 +26,8 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "images": ("", "ask", "contacts", "known", "always"),
     "write_format": ("", "same", "plain", "markdown"),
     "quote": ("below", "above", "none"),
+    "protect_encrypt": ("never", "ask", "possible"),
+    "protect_kind": ("", "openpgp", "smime"),
     "theme": ("", "light", "dark", "contrast"),
     "text_size": ("small", "", "large", "larger"),
     "contacts_in_filters": ("", "fresh", "stale"),
@@ -78,6 +80,9 @@ class Preferences:
     write_format: str = ""  # of new messages; "": formatted where the editor runs; see compose/views/text_format.py
     quote: str = "below"  # where a reply puts the quoted text: below or above the reply, or nowhere
     without_signatures: bool = True  # a reply leaves the sender's signature out of what it quotes
+    protect_encrypt: str = "ask"  # messages: never by itself, asked where all recipients have keys, or wherever that is possible
+    protect_sign: bool = False  # messages, of those who have keys
+    protect_kind: str = ""  # of key, where both could be used: "openpgp", "smime"; "": no matter
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
     theme: str = ""  # "": light or dark, as the system says
     dark_mail: bool = True  # messages in HTML take part in the dark theme

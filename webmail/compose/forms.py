@@ -80,6 +80,9 @@ class ComposeForm(FlaskForm):
     delivery_receipt = BooleanField()
     link_days = IntegerField(default=0)
     answer_by = StringField()
+    protection = StringField()
+    passphrase = StringField()  # of the keyring; never stored
+    encrypt_asked = HiddenField()  # set once it was asked whether to encrypt
     archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()
     turn = HiddenField()  # which of the form's requests this is, written by its script

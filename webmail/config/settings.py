@@ -184,6 +184,7 @@ class Settings:
     directory_addresses: tuple[ListedAddress, ...] = ()  # functional mailboxes and mailing lists that are listed too
     any_sender: bool = False  # people may write as any address, if the mail server itself checks it; else see `accounts allow`
     undo_seconds: int = 5  # default delay before a message is sent, for undo
+    sign_inside: bool = False  # messages to colleagues are signed, of people who have a key
     recipients_per_hour: int = 0  # rate limit of recipients for each person; 0: no limit
     recipients_per_day: int = 0
     service: str = "everything"  # which web service a process belongs to (webmail/config/services.py): its unit says so

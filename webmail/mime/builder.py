@@ -40,6 +40,8 @@ _BASE64_LINES = 57 * 1024  # bytes encoded at once: a whole number of base64 lin
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
+_DELICATE = re.compile(rb"[ \t]\r\n|[ \t]\Z|^From ", re.M)
+_FROM = re.compile(rb"^From ", re.M)
 _TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -89,7 +91,7 @@ def pieces(draft: Draft, *, date: datetime, include_bcc: bool = False) -> Iterat
     yield from _bodies(draft)
     for attachment in beside:
         yield _lines(["", f"--{boundary}"])
-        yield from _attach(attachment)
+        yield from _attach(attachment, exact=draft.exact)
     if draft.calendar:
         yield _lines(["", f"--{boundary}"])
         yield _calendar_file(draft.calendar)
@@ -154,6 +156,8 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
     if references:
         lines.append("References: " + "\r\n ".join(references))
     lines += _wishes(draft)
+    if draft.autocrypt:
+        lines.append(f"Autocrypt: {draft.autocrypt}")
     if include_bcc and draft.note:
         lines.append(f"{NOTE}: {_folded_value(header_value(draft.note), len(NOTE) + 2)}")
     return [*lines, "MIME-Version: 1.0"]
@@ -232,22 +236,23 @@ def _folded(text: str, used: int) -> str:
 def _bodies(draft: Draft) -> Iterator[bytes]:
     """The text part, or multipart/alternative of text, HTML and calendar, the richer one last (RFC 2046 section 5.1.4)."""
     if not draft.html and not draft.calendar:
-        yield _leaf(*_text(_plain(draft)))
+        yield _leaf(*_text(_plain(draft), exact=draft.exact))
         return
     boundary = _boundary()
     yield _lines([f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    yield _leaf(*_text(_plain(draft)))
+    yield _leaf(*_text(_plain(draft), exact=draft.exact))
     if draft.html:
         yield _lines(["", f"--{boundary}"])
         shown = [attachment for attachment in draft.attachments if attachment.content_id]
         if shown:
-            yield from _related(draft.html, shown)
+            yield from _related(draft.html, shown, exact=draft.exact)
         else:
-            yield _leaf(*_html(draft.html))
+            yield _leaf(*_html(draft.html, exact=draft.exact))
     if draft.calendar:
         yield _lines(["", f"--{boundary}"])
         method = calendar_method(draft.calendar)
-        yield _leaf(*_encoded(f"Content-Type: text/calendar; charset=utf-8; method={method}", _calendar_bytes(draft.calendar)))
+        kind = f"Content-Type: text/calendar; charset=utf-8; method={method}"
+        yield _leaf(*_encoded(kind, _calendar_bytes(draft.calendar), exact=draft.exact))
     yield _lines(["", f"--{boundary}--"])
 
 
@@ -272,14 +277,14 @@ def _plain(draft: Draft) -> str:
     return draft.text.rstrip("\n") + draft.quoted if draft.quoted else draft.text
 
 
-def _related(html: str, visible: list[Attachment]) -> Iterator[bytes]:
+def _related(html: str, visible: list[Attachment], *, exact: bool) -> Iterator[bytes]:
     """multipart/related: the HTML and the images it refers to (RFC 2387)."""
     boundary = _boundary()
     yield _lines([f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    yield _leaf(*_html(html))
+    yield _leaf(*_html(html, exact=exact))
     for attachment in visible:
         yield _lines(["", f"--{boundary}"])
-        yield from _attach(attachment)
+        yield from _attach(attachment, exact=exact)
     yield _lines(["", f"--{boundary}--"])
 
 
@@ -287,34 +292,40 @@ def _leaf(headers: list[str], content: bytes) -> bytes:
     return _lines([*headers, ""]) + content
 
 
-def _html(html: str) -> tuple[list[str], bytes]:
+def _html(html: str, *, exact: bool) -> tuple[list[str], bytes]:
     whole = without_surrogates(html.removesuffix("\n")) + "\n"  # b2a_qp keeps the line ends of the text
     data = whole.replace("\n", "\r\n").encode("utf-8")
-    return _encoded("Content-Type: text/html; charset=utf-8", data)
+    return _encoded("Content-Type: text/html; charset=utf-8", data, exact=exact)
 
 
-def _text(text: str) -> tuple[list[str], bytes]:
+def _text(text: str, *, exact: bool) -> tuple[list[str], bytes]:
     """Headers and content of the text/plain part."""
     tidy = without_surrogates(_TEXT_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     flowed = flow(tidy if tidy.endswith("\n") else f"{tidy}\n")
     data = flowed.replace("\n", "\r\n").encode("utf-8")
-    return _encoded("Content-Type: text/plain; charset=utf-8; format=flowed", data)
+    return _encoded("Content-Type: text/plain; charset=utf-8; format=flowed", data, exact=exact)
 
 
-def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
-    """7bit if possible, else quoted-printable or base64, whichever is shorter."""
-    if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990:
+def _encoded(kind: str, data: bytes, *, exact: bool) -> tuple[list[str], bytes]:
+    """7bit if possible, else quoted-printable or base64, whichever is shorter. `exact`: nothing is left that a server on the way
+    might change: blanks at the ends of lines, and lines that begin with "From " (RFC 3156 section 3)."""
+    delicate = exact and _DELICATE.search(data)
+    if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990 and not delicate:
         return [kind, "Content-Transfer-Encoding: 7bit"], data
     if sum(1 for byte in data if byte > 126) * 5 < len(data):
-        return [kind, "Content-Transfer-Encoding: quoted-printable"], binascii.b2a_qp(data, istext=True)
+        quoted = binascii.b2a_qp(data, istext=True)
+        return [kind, "Content-Transfer-Encoding: quoted-printable"], _FROM.sub(b"=46rom ", quoted) if exact else quoted
     return [kind, "Content-Transfer-Encoding: base64"], base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-def _attach(attachment: Attachment) -> Iterator[bytes]:
-    """One attachment with its headers. Attached messages are not base64-encoded (RFC 2046 section 5.2.1)."""
+def _attach(attachment: Attachment, *, exact: bool) -> Iterator[bytes]:
+    """One attachment with its headers. Attached messages are not base64-encoded (RFC 2046 section 5.2.1): where each byte has to
+    stay (`exact`), one that is not 7bit goes as a file."""
     name = safe_name(header_value(attachment.filename)) or "attachment"
     kind = attachment.type.strip().lower()
-    if kind == "message/rfc822" and (encoding := _plain_encoding(attachment.chunks())):
+    if kind == "message/rfc822" and (encoding := _plain_encoding(attachment.chunks())) in (
+        ("7bit",) if exact else ("7bit", "8bit")
+    ):
         yield _lines([*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
         yield from crlf_pieces(attachment.chunks())
         return

@@ -58,7 +58,7 @@ PAGES = (
     ),
     SettingsPage(
         "writing", _l("Writing"), _l("Message format, quoting and time to undo."),
-        ("undo_seconds", "write_format", "quote", "without_signatures"),
+        ("undo_seconds", "write_format", "quote", "without_signatures", "protect_encrypt", "protect_sign", "protect_kind"),
     ),
     SettingsPage(
         "signatures", _l("Signatures"), _l("The text at the end of your messages, formatted or plain."),
@@ -179,6 +179,9 @@ _WORDS = {
     "write_format": _l("html bold markdown rich"),
     "quote": _l("quotation answer top bottom"),
     "without_signatures": _l("answer"),
+    "protect_encrypt": _l("encryption openpgp smime pgp key"),
+    "protect_sign": _l("signature encryption key"),
+    "protect_kind": _l("openpgp smime certificate"),
     "notifications": _l("alert desktop new mail"),
     "refresh_minutes": _l("reload new mail"),
     "theme": _l("dark mode night colour contrast"),

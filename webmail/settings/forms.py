@@ -104,6 +104,23 @@ class PreferencesForm(FlaskForm):
         _l("Quotes without signatures"), description=_l("Leaves the sender’s signature out of the text you quote.")
     )
 
+    protect_encrypt = SelectField(
+        _l("Encrypt messages"),
+        description=_l("Once you have keys (page “Encryption”). You can always choose otherwise while you write."),
+        choices=_choices(
+            ("never", _l("Only when I choose to")), ("ask", _l("Ask me when everyone has a key")),
+            ("possible", _l("Always when everyone has a key")),
+        ),
+    )  # fmt: skip
+    protect_sign = BooleanField(
+        _l("Sign messages"),
+        description=_l("Once you have keys: recipients can check that a message is from you. Asks for your passphrase."),
+    )
+    protect_kind = SelectField(
+        _l("Kind of encryption"), description=_l("Which keys are used when everyone has both kinds."),
+        choices=_choices(("", _l("No preference")), ("openpgp", "OpenPGP"), ("smime", "S/MIME")),
+    )  # fmt: skip
+
     # --- notifications
     notifications = BooleanField(
         _l("Desktop notifications"), description=_l("Tells you about new messages while your mail is open in the browser.")

@@ -18,7 +18,8 @@ from webmail.web.forms import double_submits, going_back
 
 _INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
-_NOT_KEPT = ("csrf_token", "code", "password", "new_password", "new_password_again")
+_OF_THE_PAGE = ("csrf_token", "form_id", "action", "passphrase")
+_NOT_KEPT = ("csrf_token", "code", "password", "passphrase", "new_password", "new_password_again")
 
 
 def is_interrupted() -> bool:
@@ -70,7 +71,7 @@ def keep_text_for_later() -> bool:
 
 def text() -> list[list[str]]:
     """The fields of this form, but for what belongs to the page."""
-    return [[name, value] for name, value in request.form.items(multi=True) if name not in ("csrf_token", "form_id", "action")]
+    return [[name, value] for name, value in request.form.items(multi=True) if name not in _OF_THE_PAGE]
 
 
 def path_here() -> str:

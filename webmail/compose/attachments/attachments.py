@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import peewee as pw
 
 from webmail.compose.attachments import inline_images, uploads
-from webmail.compose.drafts import drafts
+from webmail.compose.drafts import drafts, sealed_drafts
+from webmail.compose.encryption import draft_seal
 from webmail.compose.replies import originals
 from webmail.config.settings import Settings
 from webmail.database import idempotency
@@ -48,16 +49,15 @@ def add_all(
     try:
         try:
             for place, (stream, filename, type) in enumerate(files):
-                stored, size = uploads.write(settings, row.id, _within(stream, allowance, settings), room)
-                one = AttachmentRow(
-                    draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored,
-                    content_id=(content_ids[place] if content_ids else "") or None,
-                )  # fmt: skip
+                one = _written(
+                    row, stream, uploads.clean_filename(filename), uploads.clean_type(type), (allowance, room), settings
+                )
+                one.content_id = (content_ids[place] if content_ids else "") or None
                 if not (twin := _settled(one, present, settings)):
                     fresh.append(one)
                     present.append(one)
-                    room -= uploads.encoded_size(size)
-                    allowance -= size
+                    room -= uploads.encoded_size(one.size)
+                    allowance -= one.size
                 found.append(twin or one)
         except uploads.REFUSALS as error:
             refusal = error
@@ -73,6 +73,37 @@ def add_all(
     return found
 
 
+def _written(
+    row: DraftRow, stream: Iterable[bytes], filename: str, kind: str, most: tuple[int, int], settings: Settings
+) -> AttachmentRow:
+    """A file that is written, and its row, which is not. Of a sealed draft neither tells what is in it. `most`: as stored, and as
+    encoded."""
+    allowance, room = most
+    stream = _within(stream, allowance, settings)
+    if not sealed_drafts.is_sealed(row):
+        stored, size = uploads.write(settings, row.id, stream, room)
+        return AttachmentRow(draft=row, filename=filename, type=kind, size=size, stored=stored)
+    key, counted = draft_seal.new_file_key(), _Counted(stream)
+    stored, _size = uploads.write(settings, row.id, draft_seal.sealed_pieces(counted, key), room)
+    sealed = sealed_drafts.sealed_file(row, filename, kind, key)
+    one = AttachmentRow(draft=row, filename="", type="application/octet-stream", size=counted.size, stored=stored, sealed=sealed)
+    one.content_key = key
+    return one
+
+
+class _Counted:
+    """Chunks, whose bytes are counted as they go."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.size = 0
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
+
+
 def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iterator[bytes]:
     for chunk in stream:
         allowance -= len(chunk)
@@ -84,6 +115,8 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
 def _settled(row: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> AttachmentRow | None:
     """The row of an identical file, in which case the new one is removed; else None, and an image has a name of its own."""
     twin = None
+    if row.sealed is not None:
+        return None
     try:
         twin = next((other for other in present if _alike(row, other, settings)), None)
         if twin is None:
@@ -103,7 +136,12 @@ def _name_apart(row: AttachmentRow, present: list[AttachmentRow], settings: Sett
 
 def _alike(row: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
     """Whether two files are the same. One that is gone is not: it can be attached again."""
-    if row.size != other.size or row.content_id != other.content_id or not marks.may_be(other.filename, row.filename):
+    if (
+        other.sealed is not None
+        or row.size != other.size
+        or row.content_id != other.content_id
+        or not marks.may_be(other.filename, row.filename)
+    ):
         return False
     names = [uploads.name_of(each.draft_id, each.stored) for each in (row, other)]
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webmail.compose import identities
-from webmail.compose.drafts import drafts, message_options
+from webmail.compose.drafts import drafts, message_options, sealed_drafts
 from webmail.drives.drive import Drive, DriveEntry, DriveError, DriveFault, LinkOrder, LinkRight, MadeLink
 from webmail.models import DraftRow, User
 
@@ -70,7 +70,7 @@ def put_in(row: DraftRow, drive: Drive, result: LinkResult, describe: Describe) 
         return replace(fields, body=identities.with_own_text(fields.body, text, row.user)) if text else fields
 
     try:
-        drafts.change(row.user, row.id, changed)
+        drafts.change(row.user, row.id, changed, sealed_drafts.opener_of(row))
     except BaseException:
         remove(drive, result.new)
         raise
@@ -87,7 +87,7 @@ def take_out(row: DraftRow, text: str) -> None:
         body = "\n\n".join(filter(None, [above.rstrip("\n"), below.lstrip("\n")]))
         return replace(fields, body=body)
 
-    drafts.change(row.user, row.id, changed)
+    drafts.change(row.user, row.id, changed, sealed_drafts.opener_of(row))
 
 
 def remove(drive: Drive, links: Sequence[MadeLink]) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from webmail.compose import identities
-from webmail.compose.attachments import uploads
+from webmail.compose.attachments import attachment_rows, uploads
 from webmail.compose.drafts import message_options
 from webmail.config.settings import Settings
 from webmail.errors import NoSuchMessageError
@@ -32,8 +32,10 @@ def kind(file: AttachmentRow, settings: Settings) -> str:
     """The media type of an image that can be shown inline; "" for any other file, or one that is gone. Raises
     StorageAwayError."""
     try:
-        return _kind(uploads.files(settings), uploads.name_of(file.draft_id, file.stored))
-    except FileGoneError:
+        if file.sealed is None:
+            return _kind(uploads.files(settings), uploads.name_of(file.draft_id, file.stored))
+        return "" if file.content_key is None else _sealed_kind(file, settings)
+    except (FileGoneError, uploads.FilesGoneError):
         return ""
 
 
@@ -47,17 +49,25 @@ def _kind(files: Storage, name: str) -> str:
     return found if found in marks.TYPES else ""
 
 
+def _sealed_kind(file: AttachmentRow, settings: Settings) -> str:
+    """The same for a file of a sealed draft, of which nothing is cached."""
+    found = image_info.displayable_type(b"".join(attachment_rows.chunks(file, settings, first=_HEAD)))
+    return found if found in marks.TYPES else ""
+
+
 def content(file: AttachmentRow, settings: Settings) -> Iterator[bytes]:
     """The bytes of a draft's file, in pieces. Raises FileGoneError, StorageAwayError."""
+    if file.sealed is not None:
+        return attachment_rows.chunks(file, settings)
     return uploads.files(settings).get(uploads.name_of(file.draft_id, file.stored))
 
 
 def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[AttachmentRow, str]:
     """An image of the draft and its media type. Raises NoSuchMessageError, also for a file that is not an image;
     StorageAwayError."""
-    file = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
+    file = next((one for one in attachment_rows.of_draft(row) if one.id == attachment_id), None)
     found = kind(file, settings) if file else ""
-    if not found:
+    if file is None or not found:
         raise NoSuchMessageError(f"draft {row.id} has no picture {attachment_id}")
     return file, found
 

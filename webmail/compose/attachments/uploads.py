@@ -67,10 +67,11 @@ def name_of(draft_id: str, stored: str) -> str:
     return f"{_prefix(draft_id)}/{stored}"
 
 
-def chunks(settings: Settings, draft_id: str, stored: str) -> Iterator[bytes]:
-    """The bytes of a draft's file, for its message. Raises FilesGoneError, StorageAwayError."""
+def chunks(settings: Settings, draft_id: str, stored: str, first: int = 0) -> Iterator[bytes]:
+    """The bytes of a draft's file as they are stored. `first`: so many from its start; 0: all. Raises FilesGoneError,
+    StorageAwayError."""
     try:
-        yield from files(settings).get(name_of(draft_id, stored))
+        yield from files(settings).get(name_of(draft_id, stored), *((0, first) if first else ()))
     except FileGoneError as error:
         raise FilesGoneError(f"a file of draft {draft_id} can't be read: {error}") from error
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import IO
 
 import peewee as pw
 
@@ -13,8 +16,9 @@ from webmail import imap
 from webmail.account import Account
 from webmail.compose import identities, signatures
 from webmail.compose.attachments import attachments
-from webmail.compose.drafts import draft_message, draft_note, drafts, message_options
+from webmail.compose.drafts import draft_message, draft_note, drafts, message_options, sealed_drafts
 from webmail.compose.drafts.fields import Fields
+from webmail.compose.encryption import finished_messages
 from webmail.compose.large_files import large_files, link_block
 from webmail.compose.outbox import spool
 from webmail.compose.replies import quoting, reply
@@ -23,7 +27,9 @@ from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, N
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import attached_messages, messages
-from webmail.mail import Identity, Message, Role
+from webmail.keys import own_keys
+from webmail.mail import Draft, Identity, Message, Role
+from webmail.mime import builder
 from webmail.mime.headers.address_text import address_text
 from webmail.models import DraftRow, User, now
 
@@ -68,7 +74,7 @@ def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Se
     try:
         draft = draft_message.as_draft(row, identity, settings, lenient=True)
         draft = replace(draft, note=draft_note.marked(draft.note, mark))
-        with spool.draft_copy_file(draft, settings) as content, imap.connect(account, patience=patience) as conn:
+        with _copy_file(row, draft, settings) as content, imap.connect(account, patience=patience) as conn:
             mailbox = mailboxes.for_role(conn, Role.DRAFTS)
             handed_over = True
             uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))
@@ -91,6 +97,14 @@ def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Se
             _end(row, "" if unsettled else mark)
         raise
     return True
+
+
+def _copy_file(row: DraftRow, draft: Draft, settings: Settings) -> AbstractContextManager[IO[bytes]]:
+    """The message for the Drafts mailbox; of a sealed draft encrypted for its writer, and on no disk before."""
+    if not sealed_drafts.is_sealed(row):
+        return spool.draft_copy_file(draft, settings)
+    message = builder.build(draft, date=datetime.now(UTC), include_bcc=True)
+    return BytesIO(finished_messages.own_copy(message, own_keys.own_keys(row.user_id), row.user_id))
 
 
 def _begin(row: DraftRow) -> tuple[str, bool]:

@@ -15,9 +15,10 @@ from functools import partial
 
 from webmail import mail
 from webmail.compose import identities, signatures
-from webmail.compose.attachments import attachment_rows, inline_images, uploads
-from webmail.compose.drafts import draft_note, message_options
+from webmail.compose.attachments import attachment_rows, inline_images
+from webmail.compose.drafts import draft_note, message_options, sealed_drafts
 from webmail.compose.drafts.fields import fields_of
+from webmail.compose.encryption.protection_errors import SealedDraftError
 from webmail.compose.large_files import link_block
 from webmail.compose.large_files.link_block import Placed
 from webmail.compose.replies import originals
@@ -50,11 +51,13 @@ class RenderedBody:
 def as_draft(
     row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False, until: datetime | None = None
 ) -> mail.Draft:
-    """The message that the row describes. Raises BadAddressError, FilesGoneError, StorageAwayError.
+    """The message that the row describes. Raises BadAddressError, FilesGoneError, StorageAwayError, SealedDraftError.
 
     `lenient` is for the copy in Drafts: invalid addresses are skipped, the text stays as typed, image marks included, and a note
     keeps what no standard header can. `until`: when the link to its large files ends, if that is settled.
     """
+    if sealed_drafts.lacks_text(row):
+        raise SealedDraftError(f"the text of draft {row.id} is not here")
     read = readable_addresses if lenient else builder.parse_addresses
     block = link_block.of_draft(row, settings, until)
     placed = link_block.placed(row, block) if block is not None else None
@@ -104,9 +107,7 @@ def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None)
     body = identities.fitted(placed.body if placed else row.body, row.user, row.format or "")
     rows, original = originals.split(attachment_rows.of_draft(row))
     below = originals.below(row, original, settings)
-    files = [
-        Attachment(one.filename, one.type, one.size, partial(uploads.chunks, settings, one.draft_id, one.stored)) for one in rows
-    ]
+    files = [Attachment(one.filename, one.type, one.size, partial(attachment_rows.chunks, one, settings)) for one in rows]
     if row.format != message_options.FORMATTED:
         return RenderedBody(text_with_block(body, placed), "", (*files, *below.files), {}, below.text)
     found: dict[str, int] = {}  # index of the first file of each name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MARK = "copy"
 _NOTED = (
     "format", "priority", "language", "read_receipt", "delivery_receipt",
-    "source_mailbox", "source_uidvalidity", "source_uid", "source_flag", "link_days", "answer_by",
+    "source_mailbox", "source_uidvalidity", "source_uid", "source_flag", "link_days", "answer_by", "protection",
 )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ import peewee as pw
 
 from webmail.compose import identities
 from webmail.compose.attachments import attachment_rows, uploads
+from webmail.compose.drafts import sealed_drafts
 from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalised, revision_of, storable, values_of
+from webmail.compose.encryption import protection
 from webmail.compose.large_files import large_files
 from webmail.config.settings import Settings
 from webmail.database.connection import db
@@ -63,10 +65,20 @@ _made = PreparedInsert(DraftRow)
 _sent = Prepared(lambda slot: Outbox.select(Outbox.id).where(Outbox.draft == slot("draft")))
 
 
-def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", revision: int = 0) -> DraftRow:
+def new(
+    user: User,
+    fields: Fields = NO_FIELDS,
+    draft_id: str = "",
+    writer: str = "",
+    revision: int = 0,
+    *,
+    twin: DraftRow | None = None,
+) -> DraftRow:
     """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `revision`: see `store`.
+    `twin`: the draft whose sealed files it will have.
 
-    Raises NoSuchMessageError for a malformed id, AlreadyLeftError if a message was sent under it.
+    Raises NoSuchMessageError for a malformed id, AlreadyLeftError if a message was sent under it, and what
+    `sealed_drafts.columns` does.
     """
     draft_id = draft_id or new_id()
     if not uploads.is_draft_id(draft_id):
@@ -74,11 +86,13 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
     if _sent.plain(draft=draft_id):
         raise AlreadyLeftError(f"draft {draft_id} has left")
     domain = user.address.rpartition("@")[2]
-    begun = now()
+    begun, values = now(), storable(fields)
+    kept = {} if twin is None else {"seal_public": twin.seal_public, "seal_private": twin.seal_private}
     made: DraftRow = _made(
         id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
-        copy_due=begun + _AT_REST, writer=_signed(writer, revision), **storable(fields),
+        copy_due=begun + _AT_REST, writer=_signed(writer, revision), **kept | sealed_drafts.columns(twin, user.id, values),
     )  # fmt: skip
+    sealed_drafts.note_text(made, values)
     return made
 
 
@@ -90,7 +104,7 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
     by itself and what is saved as the page is left may arrive in the wrong order. `revision` 0: a browser without scripts, in
     order.
 
-    Raises NoSuchMessageError, AlreadyLeftError, DraftChangedElsewhereError.
+    Raises NoSuchMessageError, AlreadyLeftError, DraftChangedElsewhereError, and what `sealed_drafts.columns` does.
     """
     row = _own.first(draft=draft_id, user=user.id)
     if row is None:
@@ -100,14 +114,13 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
         except pw.IntegrityError:  # created by a concurrent request, or another user's
             row = load(user, draft_id)
     fields = normalised(fields)
-    while (present := fields_of(row)) != fields:
+    while sealed_drafts.lacks_text(row) or fields_of(row) != fields:
         if was_stored_by(row, writer):
             if 0 < revision < last_turn(row):
                 return row  # overtaken by what was typed later
-        elif revision_of(present) != began_from:
+        elif revision_at(row) != began_from:
             raise DraftChangedElsewhereError(row)
-        as_read = row.updated
-        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, revision), **values_of(fields)):
+        if _write(row, fields, (DraftRow.updated == row.updated) & _still_here(row.id), writer=_signed(writer, revision)):
             return row
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
@@ -118,6 +131,20 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
         row.writer = _signed(writer, revision)
         DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
     return row
+
+
+def _write(row: DraftRow, fields: Fields, still: Any, writer: str | None) -> bool:
+    """Store the text, sealed where that was chosen; False if the condition does not hold."""
+    values = values_of(fields)
+    if not touch(row, still, writer=writer, **sealed_drafts.columns(row, row.user_id, values)):
+        return False
+    sealed_drafts.note_text(row, values)
+    return True
+
+
+def revision_at(row: DraftRow) -> str:
+    """What names the text that the row has now, for a form that is rendered with it."""
+    return sealed_drafts.revision(row) if sealed_drafts.is_sealed(row) else revision_of(fields_of(row))
 
 
 def _signed(writer: str, revision: int) -> str | None:
@@ -144,7 +171,7 @@ def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> Dra
     if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
         update(before, fields)
         return before
-    return _with_files_of(row, new(row.user, fields, writer=writer), settings)
+    return _with_files_of(row, new(row.user, fields, writer=writer, twin=row), settings)
 
 
 def leave_untouched(row: DraftRow) -> None:
@@ -155,6 +182,8 @@ def leave_untouched(row: DraftRow) -> None:
 def untouched(user: User, fields: Fields) -> DraftRow | None:
     """An existing unedited row with the same fields, so that following a link twice creates only one draft."""
     values = storable(fields)
+    if protection.is_sealed(values["protection"]):
+        return None  # what they hold can't be compared
     same = [getattr(DraftRow, name) == value for name, value in values.items()]
     return DraftRow.select().where(DraftRow.user == user, DraftRow.saved_at.is_null(), _not_in_outbox(), *same).first()
 
@@ -222,31 +251,45 @@ def load(user: User, draft_id: str) -> DraftRow:
 
 def update(row: DraftRow, fields: Fields) -> bool:
     """Store the fields unconditionally; returns whether anything changed."""
-    changed = {name: value for name, value in storable(fields).items() if getattr(row, name) != value}
+    values = storable(fields)
+    if sealed_drafts.is_sealed(row) or protection.is_sealed(values["protection"]):
+        touch(row, **sealed_drafts.columns(row, row.user_id, values))
+        sealed_drafts.note_text(row, values)
+        return True
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if changed:
         touch(row, **changed)
     return bool(changed)
 
 
-def change(user: User, draft_id: str, edit: Callable[[Fields], Fields]) -> DraftRow:
+def change(user: User, draft_id: str, edit: Callable[[Fields], Fields], opener: sealed_drafts.Opener | None = None) -> DraftRow:
     """Change the text as it is now, whichever form stored it: every form that is open then finds it changed elsewhere.
 
-    Raises NoSuchMessageError, AlreadyLeftError.
+    `opener`: of the keyring, for a sealed draft. Raises NoSuchMessageError, AlreadyLeftError, and for a sealed draft what
+    `sealed_drafts.lay_open` does.
     """
     while True:
         row = load(user, draft_id)
         if has_left(row.id):
             raise AlreadyLeftError(f"draft {row.id} has left")
+        if opener is not None:
+            sealed_drafts.openable(row, opener)
+        sealed_drafts.lay_open(row)
         before = fields_of(row)
         if (fields := normalised(edit(before))) == before:
             return row
-        if touch(row, (DraftRow.updated == row.updated) & _still_here(row.id), writer=None, **values_of(fields)):
+        if _write(row, fields, (DraftRow.updated == row.updated) & _still_here(row.id), writer=None):
             return row
 
 
 def is_empty(row: DraftRow) -> bool:
     """Whether the user put nothing into it: the identity's signature, Cc and Bcc do not count."""
-    return not identities.has_words(row) and not row.attachments.exists() and not large_files.has_any(row.id)
+    return (
+        not sealed_drafts.lacks_text(row)
+        and not identities.has_words(row)
+        and not row.attachments.exists()
+        and not large_files.has_any(row.id)
+    )
 
 
 def unsaved(row: DraftRow) -> bool:
@@ -297,7 +340,20 @@ def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
     """A separate draft with the same text and files, to be sent as a new message. Raises StorageFullError, StorageAwayError:
     there is none then.
     """
-    return _with_files_of(row, new(row.user, fields_of(row)), settings)
+    if sealed_drafts.is_sealed(row):
+        return _with_files_of(row, _sealed_twin(row), settings)
+    return _with_files_of(row, new(row.user, fields_of(row), twin=row if row.seal_public is not None else None), settings)
+
+
+def _sealed_twin(row: DraftRow) -> DraftRow:
+    """A new draft with the same values as they are stored, which its writer alone can read."""
+    twin = new(row.user)
+    same = {name: getattr(row, name) for name in values_of(NO_FIELDS)}
+    same |= {"subject": "", "body": "", **{name: getattr(row, name) for name in ("sealed", "seal_public", "seal_private")}}
+    touch(twin, **same)
+    if not sealed_drafts.lacks_text(row):
+        sealed_drafts.note_text(twin, {"subject": row.subject, "body": row.body})
+    return twin
 
 
 def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRow:
@@ -306,9 +362,10 @@ def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRo
             stored = one.stored
             with suppress(FileGoneError):  # its row stays, so that sending tells
                 stored = uploads.duplicate(settings, row.id, one.stored, twin.id)
-            AttachmentRow.create(
-                draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored, content_id=one.content_id
-            )  # fmt: skip
+            same = {name: getattr(one, name) for name in ("filename", "type", "size", "content_id", "sealed")}
+            if one.sealed is not None:
+                same |= {"filename": "", "type": "application/octet-stream"}
+            AttachmentRow.create(draft=twin, stored=stored, **same)
         large_files.copy(row.id, twin.id, settings)
     except MailError:
         forget(twin.id, settings)

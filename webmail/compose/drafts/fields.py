@@ -10,6 +10,8 @@ from typing import Any
 
 from webmail.compose import header_values
 from webmail.compose.drafts import message_options
+from webmail.compose.encryption import protection
+from webmail.compose.encryption.protection_errors import SealedDraftError
 from webmail.models import DraftRow
 
 _REFERENCES_KEPT = 30
@@ -40,6 +42,7 @@ class Fields:
     reply_to: str = ""  # for this message only; empty: the identity's
     link_days: int = 0  # how long the link to its large files works; 0: as usual
     answer_by: str = ""  # a day (ISO 8601): to be reminded of it if nobody has answered by then
+    protection: str = ""  # encryption.protection.MessageProtection
 
 
 NO_FIELDS = Fields()
@@ -53,11 +56,16 @@ def values_of(fields: Fields) -> dict[str, Any]:
 
 def revision_of(fields: Fields) -> str:
     """A hash of the normalised fields. Attachments are not included: they never overwrite each other."""
-    return hashlib.sha256(json.dumps(storable(fields)).encode()).hexdigest()[:24]
+    values = storable(fields)
+    if not values["protection"]:
+        values.pop("protection")  # as forms and rows from before have it
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:24]
 
 
 def fields_of(row: DraftRow) -> Fields:
-    """A column added after the row was written holds NULL."""
+    """A column added after the row was written holds NULL. Raises SealedDraftError for a sealed one that was not laid open."""
+    if row.sealed is not None and not (row.secrecy is not None and row.secrecy.has_text):
+        raise SealedDraftError(f"the text of draft {row.id} is not here")
     return Fields(**{name: default if (value := getattr(row, name)) is None else value for name, default in _DEFAULTS.items()})
 
 
@@ -80,6 +88,7 @@ def storable(fields: Fields) -> dict[str, Any]:
         values[name] = values[name] if 0 < values[name] < 2**32 else 0
     values["link_days"] = values["link_days"] if 0 < values["link_days"] < 10_000 else 0
     values["identity"] = values["identity"] if 0 < values["identity"] < 2**63 else 0
+    values["protection"] = protection.checked(values["protection"])
     return values | message_options.checked(values)
 
 

@@ -15,8 +15,9 @@ import peewee as pw
 from webmail.account import Account
 from webmail.compose import identities
 from webmail.compose.attachments.uploads import FilesGoneError
-from webmail.compose.drafts import draft_copies, drafts
+from webmail.compose.drafts import draft_copies, drafts, sealed_drafts
 from webmail.compose.drafts.drafts import CopyTrouble
+from webmail.compose.encryption.protection_errors import ProtectionError
 from webmail.config.settings import Settings
 from webmail.errors import MailError, OverQuotaError, ServerAwayError, SignInRefusedError
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
@@ -39,9 +40,14 @@ def put(row: DraftRow, account: Account, settings: Settings, credential: bytes |
     """
     if not drafts.unsaved(row):
         return True
+    if sealed_drafts.lacks_text(row):
+        return False
     try:
         if draft_copies.save(row, account, identities.of_draft(row, settings), settings, patience=patience):
             return True
+    except ProtectionError as error:  # its files can't be opened now; a page that opens them puts it there
+        log.info("draft %s is not in Drafts yet: %s", row.id, error)
+        return False
     except MailError as error:
         log.info("draft %s is not in Drafts yet: %s", row.id, error)
         over = isinstance(error, SignInRefusedError) and credential is not None  # again and again it would lock the account
@@ -130,6 +136,9 @@ def _is_wanted(row: DraftRow) -> bool:
     sent = Outbox.select(Outbox.state).where(Outbox.draft == row.id).first()
     if sent is not None and sent.state not in (*_DONE, OutboxState.FAILED):
         _later(row, _RARELY)
+        return False
+    if row.seal_public is not None:  # the worker can't read it: the page that stored it put it there, or the next one does
+        _later(row, None)
         return False
     needless = row.updated <= row.created or drafts.is_empty(row)
     if not drafts.unsaved(row) or needless or (sent is not None and sent.state == OutboxState.SENT):

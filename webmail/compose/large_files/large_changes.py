@@ -7,13 +7,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 from webmail import preferences
-from webmail.compose.attachments import attachments, uploads
+from webmail.compose.attachments import attachment_rows, attachments, uploads
 from webmail.compose.drafts import drafts
 from webmail.compose.large_files import drive_calls, drive_facts, filesender_calls, large_files
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
-from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Transfer, TransferFile, TransferState, now
+from webmail.models import ContentState, DraftRow, StoredContent, Transfer, TransferFile, TransferState, now
 from webmail.people import policies
 from webmail.storage import FileGoneError
 from webmail.transfers import content, store
@@ -132,10 +132,10 @@ def fits(file: TransferFile, left: int) -> bool:
 
 def as_link(row: DraftRow, attachment_id: int, settings: Settings) -> TransferFile | None:
     """Turn an attachment into a large file; None if there is none such. Raises as `add` does."""
-    attachment = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
+    attachment = next((one for one in attachment_rows.of_draft(row) if one.id == attachment_id), None)
     if attachment is None or attachment.content_id:
         return None
-    chunks = uploads.files(settings).get(uploads.name_of(row.id, attachment.stored))
+    chunks = attachment_rows.chunks(attachment, settings)
     file = add(row, chunks, attachment.filename, attachment.size, attachment.type, settings)
     attachments.remove(row, attachment.id, settings)
     return file

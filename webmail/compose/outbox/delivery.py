@@ -20,7 +20,7 @@ from webmail.compose import identities
 from webmail.compose.drafts import draft_copies, drafts
 from webmail.compose.drafts.draft_cleanup import KEPT_DAYS
 from webmail.compose.large_files.large_files import FilesStoppedError, FileState
-from webmail.compose.outbox import filing, link_gate, send_errors, spool
+from webmail.compose.outbox import filing, hidden_copies, link_gate, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.config.settings import Settings
@@ -46,7 +46,7 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
     A message that another worker holds, that was undone or whose large files are still coming, is skipped. Server errors are
     stored in the row, never raised.
     """
-    if link_gate.may_leave(outbox_id, settings) and (row := _queue.take(outbox_id)):
+    if hidden_copies.may_leave(outbox_id) and link_gate.may_leave(outbox_id, settings) and (row := _queue.take(outbox_id)):
         account = _account(row, account_for)
         if account is not None:
             with _queue.lease_kept(row):
@@ -107,6 +107,8 @@ def _accepted(row: Outbox, refused: dict[str, str]) -> None:
     else:
         known |= {a: refused[a] for a in later}
         values |= {"state": OutboxState.SENT, "due": now(), "error": "", "attempts": 0, "refused": json.dumps(known)}
+        if row.part_of is not None:  # it is filed nowhere, which would empty it
+            values["content"] = b""
     # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all.
     _mine(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
 
@@ -137,15 +139,16 @@ def due_again(outbox_id: int) -> list[int]:
     The same for copies in Sent once this one is filed. 1 SELECT, and 2 more queries where something waits.
     """
     just_sent = (Outbox.id == outbox_id) & (Outbox.sent_at > now() - _JUST_NOW)
-    done = Outbox.select(Outbox.filed, Outbox.sent_at).where(just_sent).first()
+    done = Outbox.select(Outbox.filed, Outbox.sent_at, Outbox.protection).where(just_sent).first()
     if done is None:
         return []
+    hidden = hidden_copies.release(outbox_id) if done.protection else []
     away = reduce(or_, (Outbox.error.startswith(f"{kind}: ") for kind in _SERVER_AWAY))
     waiting = (Outbox.state == OutboxState.WAITING) | (filing.unfinished() if done.filed else pw.SQL("1 = 0"))
     found = [row.id for row in Outbox.select(Outbox.id).where((Outbox.due > now()) & waiting & away).limit(_RELEASED)]
     if found:
         Outbox.update(due=now()).where(Outbox.id.in_(found) & (Outbox.due > now()) & waiting).execute()
-    return found
+    return [*hidden, *found]
 
 
 def _failed(row: Outbox, text: str, refused: dict[str, str]) -> None:
@@ -162,7 +165,7 @@ def _failed(row: Outbox, text: str, refused: dict[str, str]) -> None:
 def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
     """Save a failed message to Drafts, so that users find it in any mail client. Retried later if that fails."""
     draft = DraftRow.get_or_none(DraftRow.id == row.draft)
-    if draft is None or not drafts.unsaved(draft):
+    if draft is None or not drafts.unsaved(draft) or draft.seal_public is not None:  # its writer alone can read that
         return
     try:
         draft_copies.save(draft, account, identities.of_draft(draft, settings), settings)
@@ -174,7 +177,9 @@ def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
 def _homeless() -> pw.Expression:
     """SQL condition for failed rows whose draft is not saved in Drafts yet."""
     unsaved = DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
-    return (Outbox.state == OutboxState.FAILED) & Outbox.draft.in_(DraftRow.select(DraftRow.id).where(unsaved))
+    return (Outbox.state == OutboxState.FAILED) & Outbox.draft.in_(
+        DraftRow.select(DraftRow.id).where(unsaved & DraftRow.seal_public.is_null())
+    )
 
 
 def _bring_home(outbox_id: int, settings: Settings, account_for: AccountFor) -> None:

@@ -42,7 +42,7 @@ def may_leave(outbox_id: int, settings: Settings) -> bool:
     What ends the waiting for good is said by `prepared`.
     """
     due = (Outbox.id == outbox_id) & (Outbox.state == OutboxState.WAITING) & (Outbox.due <= now()) & Outbox.sent_at.is_null()
-    row = Outbox.select(Outbox.draft, Outbox.subject).where(due).first()
+    row = Outbox.select(Outbox.draft, Outbox.subject, Outbox.protection).where(due).first()
     if row is None or (_state(row.draft) is not FileState.COMING and not _handed_over(row, settings)):
         return True
     Outbox.update(due=now() + _BACKSTOP, error=send_errors.FILES_COMING).where(due).execute()
@@ -58,6 +58,8 @@ def _state(draft_id: str) -> FileState:
 def _handed_over(row: Outbox, settings: Settings) -> bool:
     """Whether its files begin their way to FileSender now, which did not have them yet."""
     transfer = large_files.of_draft(row.draft)
+    if row.protection:  # its link is written already, and nobody here can write another
+        return False
     if settings.filesender is None or transfer is None or transfer.state != TransferState.OPEN or transfer.drive_state:
         return False
     if not filesender_calls.serves(transfer.owner, settings):
@@ -110,6 +112,7 @@ class Leaving:
 
 def prepared(row: Outbox, settings: Settings) -> Leaving | None:
     """Write the message anew, which now knows the SHA-256 of its files and until when they are there; None without large files.
+    One that is signed or encrypted stays as it was written.
 
     `row` is held by this worker, and follows. Raises FilesStoppedError, and what building a message does.
     """
@@ -135,7 +138,8 @@ def prepared(row: Outbox, settings: Settings) -> Leaving | None:
         if held.held:
             store.remove_file(held, settings)
     expires = large_files.until(draft, settings)
-    _rebuild(row, draft, expires, settings)
+    if not row.protection:
+        _rebuild(row, draft, expires, settings)
     return Leaving(transfer, expires, row.subject)
 
 

@@ -15,16 +15,20 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import peewee as pw
 
 from webmail import preferences
 from webmail.compose import identities
 from webmail.compose.awaited import awaited_replies
-from webmail.compose.drafts import drafts
+from webmail.compose.drafts import drafts, sealed_drafts
 from webmail.compose.drafts.fields import Fields, fields_of, normalised, revision_of
-from webmail.compose.outbox import filing, recipient_limits, spool
+from webmail.compose.outbox import filing, hidden_copies, recipient_limits, spool
+from webmail.compose.outbox.hidden_copies import HiddenCopy
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
@@ -33,9 +37,13 @@ from webmail.errors import NoSuchMessageError
 from webmail.mail import Draft
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 
+if TYPE_CHECKING:
+    from webmail.compose.encryption.finished_messages import FinishedMessage
+
 log = logging.getLogger(__name__)
 
 _SECOND_CLICK = timedelta(minutes=1)
+HIDDEN_SUBJECT = "..."  # what is told of an encrypted message in its place
 _OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody received it: the same draft may be sent again
 
 # All columns except the message itself, which may be large.
@@ -54,28 +62,78 @@ def enqueue(
     at: datetime | None = None,
     dsn: bool = False,
     answer_due: datetime | None = None,
+    protect: ProtectedBuild | None = None,
 ) -> Outbox:
     """Build the message of a draft, which `draft_message.as_draft` has rendered, and queue it, due after the undo delay, or
     `at` a chosen time (naive UTC).
 
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
-    `answer_due`: when to remind of it if nobody has answered (naive UTC).
+    `answer_due`: when to remind of it if nobody has answered (naive UTC). `protect`: signs or encrypts it.
 
     Raises BadAddressError, UnsafeValueError, FilesGoneError, StorageFullError, StorageAwayError, identities.NotYoursError,
-    TooManyRequestsError, and drafts.DraftChangedElsewhereError if the draft was edited while its message was being built.
+    TooManyRequestsError, and drafts.DraftChangedElsewhereError if the draft was edited while its message was being built; with
+    `protect` what that does.
     """
     identities.check(row.user, draft.identity.email, settings)
     draft = identities.in_own_name(row.user, draft)
-    content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, draft.identity, settings))
-    taken = False
+    content = _built(row, draft, settings, at, protect)
+    needless = content.all()
     try:
         sent = _enqueued(row, draft, settings, sealed_credential, content, at, dsn, answer_due)
-        taken = sent is not None
+        if sent is not None:
+            needless = content.former
     finally:
-        if not taken:
-            spool.remove(content, settings)
+        for one in needless:
+            spool.remove(one, settings)
     return sent or Outbox.select(*LIGHT).where(Outbox.draft == row.id).get()
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedBuild:
+    """How a message is signed or encrypted: `build` gives it for those who may see each other, then for each hidden recipient.
+
+    `word`: what is noted of it. `hides`: whether its subject is told to nobody else.
+    """
+
+    word: str
+    build: Callable[[Draft, datetime], Iterator[FinishedMessage]]
+    hides: bool
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What was built: the content of the row, its recipients, the hidden copies. `former`: files that are needed no longer."""
+
+    content: bytes
+    recipients: list[str]
+    protection: ProtectedBuild | None = None
+    hidden: list[HiddenCopy] = field(default_factory=list)
+    former: list[bytes] = field(default_factory=list)
+
+    def all(self) -> list[bytes]:
+        return [self.content, *(copy.content for copy in self.hidden)]
+
+
+def _built(row: DraftRow, draft: Draft, settings: Settings, at: datetime | None, protect: ProtectedBuild | None) -> _Contents:
+    prove = identities.is_theirs(row.user, draft.identity, settings)
+    if protect is None:
+        everyone = list({address.email.lower(): address.email for address in draft.recipients}.values())
+        return _Contents(spool.built(draft, settings, at=at, prove=prove), everyone)
+    made: _Contents | None = None
+    try:
+        for one in protect.build(draft, at.replace(tzinfo=UTC) if at else datetime.now(UTC)):
+            content = spool.stored(one.content, settings, prove=prove)
+            if made is None:
+                made = _Contents(content, list(one.recipients), protect)
+            else:
+                made.hidden.append(HiddenCopy(content, one.recipients[0]))
+    except BaseException:
+        for content in made.all() if made is not None else ():
+            spool.remove(content, settings)
+        raise
+    assert made is not None, "a message is built of every draft"
+    return made
 
 
 _made = PreparedInsert(Outbox)
@@ -88,20 +146,21 @@ def _enqueued(
     draft: Draft,
     settings: Settings,
     sealed_credential: bytes | None,
-    content: bytes,
+    built: _Contents,
     at: datetime | None,
     dsn: bool,
     answer_due: datetime | None,
 ) -> Outbox | None:
     """Insert or reuse the row with this content; None if the draft already has a row that must not be replaced."""
-    recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
+    people = len(built.recipients) + len(built.hidden)
+    subject = HIDDEN_SUBJECT if built.protection is not None and built.protection.hides else row.subject
     values = {
         "message_id": row.message_id,
-        "subject": row.subject,
+        "subject": subject,
         "sender": draft.identity.email,
-        "recipients": json.dumps(recipients),
+        "recipients": json.dumps(built.recipients),
         "refused": "{}",
-        "content": content,
+        "content": built.content,
         "state": OutboxState.WAITING,
         "handed_over": False,
         "due": at or now() + timedelta(seconds=undo_seconds(row.user, settings)),
@@ -113,8 +172,9 @@ def _enqueued(
         "sent_mailbox": draft.identity.sent_mailbox,
         "created": now(),
         "scheduled": at,
-        "revision": revision_of(fields_of(row)),
-        "people": len(recipients),
+        "revision": None if sealed_drafts.is_sealed(row) else revision_of(fields_of(row)),
+        "people": len(built.recipients),
+        "protection": built.protection.word if built.protection is not None else None,
         "dsn": dsn,
         **{name: getattr(row, name) for name in filing.TRACKED},
     }
@@ -127,18 +187,27 @@ def _enqueued(
         present = _draft.first(draft=row.id)
         if present is not None and present.updated != row.updated:  # the message built is out of date
             raise drafts.DraftChangedElsewhereError(present)
-        recipient_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        recipient_limits.check(row.user, people, at or now(), settings, besides=row.id)
         if answer_due is not None:
             to = ", ".join(address.label for address in draft.to or draft.recipients)
-            awaited_replies.begin(row.user, row.message_id, row.subject, to, answer_due)
+            awaited_replies.begin(row.user, row.message_id, subject, to, answer_due)
         elif before is not None:
             awaited_replies.withdraw(row.user, row.message_id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
                 made: Outbox = _made(user=row.user, draft=row.id, **values)
+                _put_hidden(made, built)
                 return made
         again = Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
-    return Outbox.select(*LIGHT).where(mine).get() if again else None
+        sent: Outbox | None = Outbox.select(*LIGHT).where(mine).get() if again else None
+        if sent is not None:
+            _put_hidden(sent, built, again=True)
+    return sent
+
+
+def _put_hidden(sent: Outbox, built: _Contents, *, again: bool = False) -> None:
+    if built.hidden or again:
+        built.former = hidden_copies.replace(sent, built.hidden, [json.dumps([copy.recipient]) for copy in built.hidden])
 
 
 def enqueue_built(
@@ -172,7 +241,7 @@ def is_same(sent: Outbox, fields: Fields) -> bool:
     if sent.revision is not None:
         return revision_of(fields) == sent.revision
     draft = DraftRow.get_or_none(DraftRow.id == sent.draft)
-    if draft is not None:
+    if draft is not None and not sealed_drafts.is_sealed(draft):
         return fields_of(draft) == normalised(fields)
     return now() - sent.created < _SECOND_CLICK
 
@@ -189,6 +258,8 @@ def undo(user: User, outbox_id: int) -> str | None:
     if not changed:
         return None
     row = find(user, outbox_id)
+    if row.protection:
+        hidden_copies.cancel(row.id)
     awaited_replies.withdraw(user, row.message_id)
     return row.draft
 
@@ -254,4 +325,9 @@ def listing(user: User) -> list[Outbox]:
     """The rows of the outbox page, newest first, at most 200: none that were undone; sent ones of the last day or with errors."""
     recent = (Outbox.sent_at > now() - timedelta(days=1)) | (Outbox.refused != "{}") | (Outbox.error != "")
     shown = Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]) | ((Outbox.state == OutboxState.SENT) & recent)
-    return list(Outbox.select(*LIGHT).where((Outbox.user == user) & shown).order_by(Outbox.created.desc()).limit(200))
+    return list(
+        Outbox.select(*LIGHT)
+        .where((Outbox.user == user) & shown & hidden_copies.is_listed())
+        .order_by(Outbox.created.desc())
+        .limit(200)
+    )

@@ -60,19 +60,20 @@ def change(user: User, outbox_id: int, at: datetime, settings: Settings) -> bool
 
 
 def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -> bool:
-    """Also updates the Date header to the new time."""
+    """Also updates the Date header to the new time, unless that is signed or encrypted: it says when the message was written."""
     when = at or now()
     still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
     row = Outbox.get_or_none(still & Outbox.scheduled.is_null(False) & (Outbox.scheduled > now()))
     if row is None:
         return False
     before = bytes(row.content)
-    content = spool.with_header(before, lambda header: _dated(header, when), settings)
+    content = before if row.protection else spool.with_header(before, lambda header: _dated(header, when), settings)
     with db.atomic():
         recipient_limits.check(user, row.people or 0, when, settings, besides=row.draft)
         changed = Outbox.update(scheduled=at, due=when, created=now(), content=content, attempts=Outbox.attempts + 1)
         moved = bool(changed.where(still & (Outbox.attempts == row.attempts)).execute())
-    spool.remove(before if moved else content, settings)
+    if content != before:
+        spool.remove(before if moved else content, settings)
     return moved
 
 

@@ -51,8 +51,10 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove
     return _in_file(builder.pieces(draft, date=date), settings)
 
 
-def stored(message: bytes, settings: Settings) -> bytes:
-    """Store these bytes; returns the row's content. Raises StorageFullError, StorageAwayError."""
+def stored(message: bytes, settings: Settings, *, prove: bool = False) -> bytes:
+    """Store these bytes; returns the row's content. `prove` as in `built`. Raises StorageFullError, StorageAwayError."""
+    if prove and len(message) < IN_ROW:
+        message = proof.header(message, settings.secret_key) + message
     return message if len(message) < IN_ROW else _in_file([message], settings)
 
 

@@ -73,6 +73,11 @@ def without_repetition(lists: Mapping[str, str]) -> dict[str, str]:
     return once
 
 
+def without(lists: Mapping[str, str], address: str) -> dict[str, str]:
+    """The fields without one address (in lower case), wherever it stands."""
+    return {name: ", ".join(one for one in _items(text) if keys_in(one) != {address.lower()}) for name, text in lists.items()}
+
+
 def _items(text: str) -> list[str]:
     return [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()]
 

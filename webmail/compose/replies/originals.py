@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from webmail.compose.attachments import attachment_rows, uploads
+from webmail.compose.attachments import attachment_rows
 from webmail.compose.drafts import message_options
 from webmail.config.settings import Settings
 from webmail.mail import Attachment
@@ -33,7 +33,7 @@ class Original:
 
     def html(self, settings: Settings) -> str:
         """The HTML, cleaned when it was kept. Raises FilesGoneError, StorageAwayError."""
-        return b"".join(uploads.chunks(settings, self.page.draft_id, self.page.stored)).decode("utf-8", "replace")
+        return b"".join(attachment_rows.chunks(self.page, settings)).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def below(row: DraftRow, original: Original | None, settings: Settings) -> Below
 
 
 def _file(row: AttachmentRow, settings: Settings) -> Attachment:
-    chunks = partial(uploads.chunks, settings, row.draft_id, row.stored)
+    chunks = partial(attachment_rows.chunks, row, settings)
     return Attachment(row.filename, row.type, row.size, chunks, row.content_id or "")
 
 

@@ -23,6 +23,7 @@ from webmail.compose.views.attachments import (
     large_page,
     link_drive,
 )
+from webmail.compose.views.encryption import open_draft, protecting
 from webmail.compose.views.outbox import outbox_alert, outbox_page, resend, send_later
 
 CHECK_TOKENS_THEMSELVES = large_page.CHECK_TOKENS_THEMSELVES  # of forms whose bodies are read as they come
@@ -44,9 +45,11 @@ __all__ = [
     "large_files",
     "large_page",
     "link_drive",
+    "open_draft",
     "original",
     "outbox_page",
     "outbox_alert",
+    "protecting",
     "recipients",
     "resend",
     "script_texts",

@@ -16,10 +16,12 @@ from webmail.auth.guard import keeps_text
 from webmail.compose import identities, templates
 from webmail.compose.attachments import attachments
 from webmail.compose.blueprint import blueprint
+from webmail.compose.drafts import sealed_drafts
 from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
 from webmail.compose.drafts.fields import normalised
+from webmail.compose.encryption.protection import MessageProtection
 from webmail.compose.forms import ComposeForm
-from webmail.compose.recipients import address_book, bare_names
+from webmail.compose.recipients import address_book, bare_names, recipients
 from webmail.compose.views.archive_original import archives_answered
 from webmail.compose.views.attachments.attach_contacts import choosing_contacts
 from webmail.compose.views.attachments.attach_drive import choosing_drive
@@ -39,6 +41,7 @@ from webmail.compose.views.attachments.large_files import (
 from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
 from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
+from webmail.compose.views.encryption import keyring_access
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save
@@ -105,6 +108,10 @@ def act(draft_id: str) -> Response:
     action, press = ACTIONS.get(name, _SAVE), Press(ComposeForm(), draft_id, argument)
     if not action.keeps_time:
         press.form.later.data = ""
+    if passphrase := press.form.passphrase.data:
+        press.form.passphrase.data = ""
+        if refused := keyring_access.unlock(passphrase):
+            press.form.mark("passphrase", refused)
     if action.edit:
         action.edit(press)
     if action.alone and "body" not in request.form:
@@ -135,6 +142,8 @@ def _store_and_finish(action: ComposeAction, press: Press) -> Response:
     response = action.finish(press, row)
     if action.says:
         notify(str(action.says))
+    if sealed_drafts.is_sealed(row) and response.location == address_of(row, form) and keyring_access.opened() is None:
+        return show_form(form, row.id, row)  # its address would ask for the passphrase at each step
     return response
 
 
@@ -193,6 +202,24 @@ def _choose_for_name(press: Press) -> None:
     replace_name(press.form, press.argument)
 
 
+def _send_plain(press: Press) -> None:
+    """Without encryption; signed if it would have been."""
+    signed = press.form.protection.data in (MessageProtection.BOTH, MessageProtection.SIGNED)
+    press.form.protection.data = MessageProtection.SIGNED if signed else MessageProtection.NOTHING
+    press.form.encrypt_asked.data = "1"
+    _complete_recipients(press)
+
+
+def _send_encrypted(press: Press) -> None:
+    press.form.protection.data = MessageProtection.BOTH
+    _complete_recipients(press)
+
+
+def _uncover(press: Press) -> None:
+    """Without a recipient for whom the message can't be encrypted."""
+    press.form.fill_in(recipients.without(press.form.lists(), press.argument))
+
+
 def _clear_cc(press: Press) -> None:
     press.form.cc.data = ""
 
@@ -232,6 +259,10 @@ def _of_file(change: Callable[[ComposeForm, DraftRow, int], Response]) -> Finish
     return lambda press, row: change(press.form, row, press.number)
 
 
+def _show_again(press: Press, row: DraftRow) -> Response:
+    return show_form(press.form, row.id, row)
+
+
 def _save(press: Press, row: DraftRow) -> Response:
     return save(press.form, row)
 
@@ -249,6 +280,10 @@ ACTIONS = {
         ComposeAction("send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True, copies=False),
         ComposeAction("archive", _complete_recipients, partial(_send, archive=True), copies=False),
         ComposeAction("later", _send_at, _send, keeps_time=True, copies=False),
+        ComposeAction("send-plain", _send_plain, _send, keeps_time=True, copies=False),
+        ComposeAction("send-encrypted", _send_encrypted, _send, keeps_time=True, copies=False),
+        ComposeAction("protection", _complete_recipients, _show_again, takes_files=False, keeps_time=True, copies=False),
+        ComposeAction("uncover", _uncover, says=_l("Recipient removed. Nothing has been sent yet.")),
         ComposeAction("discard", finish=_discard, even_if_refused=True, copies=False),
         ComposeAction("discard-now", finish=partial(_discard, sure=True), even_if_refused=True, copies=False),
         ComposeAction("preview", finish=_preview),

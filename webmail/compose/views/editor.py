@@ -23,9 +23,9 @@ from webmail import imap
 from webmail.compose import identities, templates
 from webmail.compose.attachments import attachment_rows, attachments, uploads
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import draft_copies, drafts, message_options
+from webmail.compose.drafts import draft_copies, drafts, message_options, sealed_drafts
 from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
-from webmail.compose.drafts.fields import Fields, fields_of, revision_of
+from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
 from webmail.compose.recipients import address_book
@@ -33,6 +33,8 @@ from webmail.compose.replies import originals, quoting
 from webmail.compose.replies import reply as replies
 from webmail.compose.views import draft_url, text_format, warm_suggestions
 from webmail.compose.views.drafts_folder import put_into_drafts
+from webmail.compose.views.encryption.begun_protection import begun_protection, is_encrypted
+from webmail.compose.views.encryption.keyring_access import has_keys, openable
 from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
@@ -84,9 +86,11 @@ def show(draft_id: str) -> Response:
     sent = queue.of_draft(user, draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
-    row = drafts.load(user, draft_id)
-    fields = fields_of(row)
-    form = ComposeForm.holding(fields, _came_from(), revision_of(fields))
+    row = openable(drafts.load(user, draft_id))
+    if not sealed_drafts.can_open(row):
+        return page("compose/closed.html", draft_id=draft_id, row=row, back=_came_from())
+    sealed_drafts.lay_open(row)
+    form = ComposeForm.holding(fields_of(row), _came_from(), drafts.revision_at(row))
     at_files = request.args.get("at") == "attachments"
     response = show_form(form, draft_id, row, preview=bool(request.args.get("preview")), at_files=at_files)
     if at_files:  # scroll to where the URL's fragment leads without scripts
@@ -139,6 +143,7 @@ def _answer(message: Message, quoted: str, position: str) -> Fields:
 
 def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) -> Fields:
     """The fields with the user's signature, copies and preferred format; `message` is the one answered or forwarded."""
+    fields = begun_protection(fields, answers_encrypted=message is not None and is_encrypted(message))
     return identities.begun(replace(fields, format=text_format.wanted(message)), me)
 
 
@@ -228,11 +233,12 @@ def store(draft_id: str, form: ComposeForm) -> DraftRow:
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         raise AlreadyLeftError(f"draft {draft_id} has left")
-    fields = form.fields()
+    if not has_keys():
+        form.protection.data = ""
     began = form.revision.data or ""
-    row = drafts.store(current_user(), draft_id, fields, writer=form.name, revision=form.number, began_from=began)
-    form.revision.data = revision_of(fields)
-    return row
+    row = drafts.store(current_user(), draft_id, form.fields(), writer=form.name, revision=form.number, began_from=began)
+    form.revision.data = drafts.revision_at(row)
+    return openable(row)
 
 
 def _bring_back(draft_id: str, stored: list[list[str]]) -> Response:
@@ -253,11 +259,17 @@ def _bring_back(draft_id: str, stored: list[list[str]]) -> Response:
 
 
 def own_draft(draft_id: str) -> DraftRow | Response:
-    """The user's draft, or a redirect to the outbox if it was queued. Raises NoSuchMessageError."""
+    """The user's draft, or a redirect: to the outbox if it was queued, to where it is opened if it is sealed.
+
+    Raises NoSuchMessageError."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
-    return drafts.load(current_user(), draft_id)
+    row = openable(drafts.load(current_user(), draft_id))
+    if not sealed_drafts.can_open(row):
+        return redirect(url_for("compose.show", draft_id=draft_id), 303)
+    sealed_drafts.lay_open(row)
+    return row
 
 
 def turned_page(action: str) -> str | None:

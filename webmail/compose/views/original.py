@@ -18,6 +18,7 @@ from webmail.compose.replies import originals
 from webmail.compose.views.attachments.inline_images import picture_address
 from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, no_room_words
+from webmail.compose.views.encryption.keyring_access import openable
 from webmail.errors import NoSuchMessageError
 from webmail.mime.html import sanitizer
 from webmail.models import DraftRow
@@ -34,7 +35,7 @@ _FRAME_CSP = (
 @blueprint.get("/compose/<draft_id>/original")
 def original(draft_id: str) -> Response:
     """The original as a page of its own, for the frame in the form. Nothing is fetched from the web for it."""
-    found = originals.of_draft(drafts.load(current_user(), draft_id))
+    found = originals.of_draft(openable(drafts.load(current_user(), draft_id)))
     if found is None:
         raise NoSuchMessageError(f"draft {draft_id} has no original")
     shown = {one.content_id: one.id for one in found.pictures}

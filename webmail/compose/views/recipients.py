@@ -17,7 +17,7 @@ from webmail.compose import header_values
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.drafts import DraftChangedElsewhereError
-from webmail.compose.drafts.fields import fields_of, revision_of
+from webmail.compose.drafts.fields import fields_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.recipients import address_book, bare_names, recipients, suggestions
 from webmail.compose.views.drafts_folder import put_into_drafts
@@ -79,7 +79,7 @@ def choose(draft_id: str) -> Response:
     return page(
         "compose/choose.html", row=row, words=words, people=people[(number - 1) * size : number * size], total=len(people),
         number=number, last=last, lists=lists, chosen={name: recipients.keys_in(text) for name, text in lists.items()},
-        back=_back(), revision=revision_of(fields_of(row)),
+        back=_back(), revision=drafts.revision_at(row),
     )  # fmt: skip
 
 

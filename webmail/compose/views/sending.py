@@ -16,6 +16,8 @@ from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.drafts import DraftChangedElsewhereError
 from webmail.compose.drafts.fields import fields_of, normalised
+from webmail.compose.encryption import protection_texts
+from webmail.compose.encryption.protection_errors import ProtectionError
 from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_files
 from webmail.compose.outbox import queue
@@ -33,10 +35,14 @@ from webmail.compose.views.editor import (
     show_form,
     store,
 )
+from webmail.compose.views.encryption import protecting
+from webmail.compose.views.encryption.protecting import needs_passphrase, passphrase_question
 from webmail.compose.views.outbox.send_later import chosen_time, show_time, too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.recipients import mark_refused, mark_unsendable, whom_they_mean
+from webmail.crypto.errors import CryptoError
 from webmail.errors import LimitReachedError
+from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.people import display_names, policies
 from webmail.rate_limits import TooManyRequestsError
@@ -60,7 +66,9 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if unclear := whom_they_mean(form):
         return _back_to_form(form, row, unclear=unclear)
     if not form.check():
-        return _back_to_form(form, row)
+        return _back_to_form(form, row, **(passphrase_question() if form.passphrase.errors else {}))
+    if needs_passphrase(row):
+        return _back_to_form(form, row, **passphrase_question())
     try:
         draft = draft_message.as_draft(row, me, settings(), until=large_files.until(row, settings(), at))
     except FilesGoneError:
@@ -73,17 +81,20 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
-    own = settings().own_domains(current_user().domain)
-    asked = []
-    if not sure:  # words of the signature must not trigger warnings
-        own_words = replace(draft, text=identities.unsigned(row.body, current_user()))
-        signed = signatures.picture_keys(current_user()) if any(file.content_id for file in draft.attachments) else ()
-        asked = send_checks.cautions(own_words, *own, has_links=linked, signed=signed)
+    asked = [] if sure else _cautions(row, draft, has_links=linked)
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
+    guarded = protecting.settle(form, draft, sure=sure)
+    if guarded.question:
+        return _back_to_form(form, row, **guarded.question)
     try:
-        receipts = bool(row.delivery_receipt)
-        sent = queue.enqueue(row, draft, settings(), sealed_credential(), at=at, dsn=receipts, answer_due=answer_due)
+        sent = queue.enqueue(
+            row, replace(draft, autocrypt=guarded.autocrypt), settings(), sealed_credential(), at=at,
+            dsn=bool(row.delivery_receipt), answer_due=answer_due, protect=guarded.build,
+        )  # fmt: skip
+    except (ProtectionError, CryptoError) as error:
+        form.mark("protection", protection_texts.fault_words(error))
+        return _back_to_form(form, row, error.status)
     except DraftChangedElsewhereError as error:
         return _overtaken(form, error.row, sure=sure, archiving=archiving)
     except TooManyRequestsError as error:
@@ -105,6 +116,14 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     wake(sent)
     say_sent(sent, linked=linked)
     return redirect(back_of(form), 303)
+
+
+def _cautions(row: DraftRow, draft: Draft, *, has_links: bool) -> list[send_checks.SendWarning]:
+    """What is asked before the message leaves; words of the signature must not trigger it."""
+    own_words = replace(draft, text=identities.unsigned(row.body, current_user()))
+    signed = signatures.picture_keys(current_user()) if any(file.content_id for file in draft.attachments) else ()
+    own = settings().own_domains(current_user().domain)
+    return send_checks.cautions(own_words, *own, has_links=has_links, signed=signed)
 
 
 def _check_sizes(form: ComposeForm, row: DraftRow) -> None:

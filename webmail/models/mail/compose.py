@@ -51,8 +51,15 @@ class DraftRow(Table):
     delivery_receipt = pw.BooleanField(null=True, default=False)
     link_days = pw.IntegerField(null=True, default=0)  # how long the link to its large files works; 0: as usual
     answer_by = pw.CharField(max_length=10, null=True, default="")  # the day to remind of it if nobody answers; empty: never
+    protection = pw.CharField(max_length=10, null=True, default="")  # signed, encrypted: compose/encryption/protection.py
+    # of one that is to be encrypted: `subject` and `body` are empty, and all that was written is in `sealed`
+    sealed = pw.BlobField(null=True)
+    seal_public = pw.BlobField(null=True)  # the draft's own pair of keys: what seals it and its files,
+    seal_private = pw.BlobField(null=True)  # and what opens them, encrypted for its writer
     if TYPE_CHECKING:
         attachments: Any  # backref of AttachmentRow
+        user_id: int
+    secrecy: Any = None  # while a request has it: what opens it (compose/drafts/sealed_drafts.py)
 
     class Meta:
         table_name = "drafts"
@@ -67,8 +74,10 @@ class AttachmentRow(Table):
     size = pw.BigIntegerField()
     stored = pw.CharField(max_length=64)  # file name in the draft's folder
     content_id = pw.CharField(max_length=255, null=True)  # of the original's HTML and its pictures: compose/replies/originals.py
+    sealed = pw.BlobField(null=True)  # of a sealed draft: name, type and key of the file, whose bytes are encrypted
     if TYPE_CHECKING:
         draft_id: str
+    content_key: bytes | None = None  # once it was opened
 
     class Meta:
         table_name = "draft_attachments"
@@ -109,6 +118,8 @@ class Outbox(Table):
     revision = pw.CharField(max_length=32, null=True)  # of the text sent, see drafts.revision
     people = pw.IntegerField(null=True)  # number of recipients, for the rate limits
     dsn = pw.BooleanField(null=True)  # delivery status notifications requested (RFC 3461)
+    protection = pw.CharField(max_length=10, null=True)  # how `content` is protected: nobody here can write it anew
+    part_of = pw.BigIntegerField(null=True, index=True)  # the row of which this is the copy for one hidden recipient
     source_mailbox = pw.TextField(default="")
     source_uidvalidity = pw.BigIntegerField(default=0)
     source_uid = pw.BigIntegerField(default=0)

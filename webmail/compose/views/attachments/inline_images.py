@@ -14,6 +14,7 @@ from webmail.compose.drafts import drafts, message_options
 from webmail.compose.drafts.fields import normalised
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views.editor import no_room_words
+from webmail.compose.views.encryption.keyring_access import openable
 from webmail.errors import NoSuchMessageError
 from webmail.models import AttachmentRow
 from webmail.storage import FileGoneError, StorageAwayError
@@ -33,7 +34,7 @@ class InlineImage:
 @blueprint.get("/compose/<draft_id>/picture/<int:number>")
 def picture(draft_id: str, number: int) -> Response:
     """Serve an image of the user's draft, its type determined by content. Other files give 404, and the CSP forbids scripts."""
-    file, kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
+    file, kind = inline_images.load(openable(drafts.load(current_user(), draft_id)), number, settings())
     try:
         response = downloads.whole(inline_images.content(file, settings()), kind)
     except FileGoneError as error:
@@ -70,7 +71,7 @@ def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
     It goes to the caret position if scripts sent it (`caret`), else where the user's own text ends.
     """
     try:
-        file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
+        file, _kind = inline_images.load(openable(drafts.load(current_user(), draft_id)), number, settings())
     except NoSuchMessageError:
         notify(_("This image is no longer there."), "caution")
         return

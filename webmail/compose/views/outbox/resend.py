@@ -15,12 +15,13 @@ from webmail import imap
 from webmail.accounts import permitted
 from webmail.compose import header_values, identities
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import draft_message, drafts, message_options
+from webmail.compose.drafts import draft_message, drafts, message_options, sealed_drafts
 from webmail.compose.forms import one_line
 from webmail.compose.outbox import resend
 from webmail.compose.recipients import bare_names
 from webmail.compose.views.attachments.inline_images import picture_address
 from webmail.compose.views.editor import my_identities, no_room_words
+from webmail.compose.views.encryption.keyring_access import openable
 from webmail.compose.views.original import framed
 from webmail.compose.views.outbox.send_later import too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
@@ -142,7 +143,8 @@ def _send_on_page(
 @blueprint.get("/compose/<draft_id>/text")
 def rendered(draft_id: str) -> Response:
     """The text of a draft as its recipients will see it, as a separate page for the preview frame in the form."""
-    row = drafts.load(current_user(), draft_id)
+    row = openable(drafts.load(current_user(), draft_id))
+    sealed_drafts.lay_open(row)
     written = draft_message.render_body(row, settings())
     if row.format == message_options.FORMATTED:
         signed = written.signed

@@ -1,0 +1,225 @@
+"""Signing and encrypting while one writes: visits without scripts, on real servers, read by GnuPG as somebody outside would."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import shutil
+
+import pytest
+
+from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
+from tests.support.keys import PASSPHRASE, Gpg, decrypted, give_key, know
+from webmail.crypto import openpgp_messages
+from webmail.crypto.openpgp_certificates import read_certificate
+from webmail.database.connection import db
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
+
+pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("sqop", "gpg"))), reason="needs sqop and gpg")
+WORD = "Zwiebelkuchenrezept"
+
+
+@pytest.fixture
+def anne(app, alice):
+    """Alice, with a key."""
+    alice.key = give_key(app, alice)
+    return alice
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """Somebody elsewhere, with GnuPG and a key."""
+    gpg = Gpg(tmp_path / "gpg")
+    gpg.certificate = gpg.make("Erik <erik@elsewhere.example>")
+    return gpg
+
+
+def parsed(content: bytes):
+    return email.message_from_bytes(content, policy=email.policy.default)
+
+
+def left() -> list:
+    """The messages that are on their way, in order."""
+    with db.connection_context():
+        return list(Outbox.select().order_by(Outbox.id))
+
+
+def armored(message) -> bytes:
+    return [part for part in message.walk() if part.get_content_type() == "application/octet-stream"][0].get_payload(decode=True)
+
+
+def test_people_without_keys_see_nothing_of_it(alice):
+    page = alice.get("/compose")
+    assert not page.all("#protection") and "crypt" not in page.one(FORM).get_text()
+
+
+def test_the_row_says_before_send_what_it_will_be(app, anne, outside):
+    page = write(anne, to="erik@elsewhere.example", body="x", action="save")
+    assert "won’t be encrypted or signed" in page.one("#protection").get_text()
+    page = anne.submit(page, FORM, protection="both", action="protection")
+    row = page.one("#protection").get_text()
+    assert "can’t be encrypted for 1 of 1 recipient" in row and "erik@elsewhere.example: no key is known" in row
+    know(app, anne, "erik@elsewhere.example", outside.certificate)
+    page = anne.submit(page, FORM, action="protection")
+    assert "will be encrypted for 1 recipient, and signed (OpenPGP)" in page.one("#protection").get_text()
+
+
+def test_an_encrypted_message_arrives_and_is_read_by_its_recipients(app, anne, bob, outside, work, stored):
+    bobs = give_key(app, bob)
+    outside.take(anne.key.certificate)
+    know(app, anne, bob.address, bobs.certificate)
+    know(app, anne, "erik@elsewhere.example", outside.certificate)
+    form = write(
+        anne,
+        cc="erik@elsewhere.example",
+        to=bob.address,
+        subject=f"About {WORD}",
+        body=f"{WORD} é",
+        protection="both",
+        attachments=file(f"{WORD}.pdf"),
+    )
+    asked = anne.submit(form, FORM, action="send")
+    assert "passphrase" in asked.one("#asks-passphrase").get_text() and text_of(asked) == f"{WORD} é"
+    assert left() == []
+    wrong = anne.submit(asked, FORM, passphrase="wrong one entirely", action="send")
+    assert "Wrong passphrase" in wrong.text and left() == []
+    done = anne.submit(wrong, FORM, passphrase=PASSPHRASE, action="send")
+    assert "on its way" in done.notices and WORD not in done.notices
+    work()
+    work()
+    [got] = stored(bob, "INBOX")
+    assert got.get_content_type() == "multipart/encrypted" and got["Subject"] == "..." and WORD not in got.as_string()
+    content, status = outside.decrypted(armored(got))
+    read = decrypted(armored(got), bobs, anne.key.certificate)
+    assert read.content == content and [one.state for one in read.signatures] == ["good"]
+    inner = parsed(content)
+    assert "GOODSIG" in status and inner["Subject"] == f"About {WORD}"
+    assert inner.get_body().get_content().strip() == f"{WORD} é"
+    assert [(part.get_filename(), part.get_content()) for part in inner.iter_attachments()] == [(f"{WORD}.pdf", PDF)]
+    [sent] = stored(anne, "Sent")
+    assert WORD not in sent.as_string() and sent["Message-ID"] == got["Message-ID"]
+    assert parsed(decrypted(armored(sent), anne.key).content)["Subject"] == f"About {WORD}"
+    assert stored(anne, "Drafts") == [] and left()[0].subject == "..."
+
+
+def test_a_signed_message_is_verified_by_others(app, anne, outside, bob, work, stored):
+    outside.take(anne.key.certificate)
+    form = write(anne, to=bob.address, subject="s", body="From me \n-- \né", protection="sign", attachments=file(), action="save")
+    asked = anne.submit(form, FORM, action="send")
+    anne.submit(asked, FORM, passphrase=PASSPHRASE, action="send")
+    work()
+    [got] = stored(bob, "INBOX")
+    assert got.get_content_type() == "multipart/signed" and got["Autocrypt"].startswith(f"addr={anne.address}")
+    raw = got.as_bytes(policy=email.policy.default.clone(linesep="\r\n", cte_type="7bit", max_line_length=None))
+    boundary = f"--{got.get_boundary()}".encode()
+    content = raw.split(boundary)[1].removeprefix(b"\r\n").removesuffix(b"\r\n")
+    signature = list(got.iter_parts())[1].get_payload().encode()
+    assert "GOODSIG" in outside.verified(content, signature)
+    assert "BADSIG" in outside.verified(content.replace(b"liste", b"Liste"), signature)
+
+
+def test_hidden_recipients_get_copies_of_their_own(app, anne, bob, outside, work, stored):
+    bobs = give_key(app, bob)
+    know(app, anne, bob.address, bobs.certificate)
+    know(app, anne, "erik@elsewhere.example", outside.certificate)
+    form = write(anne, to="erik@elsewhere.example", bcc=bob.address, subject="s", body="b", protection="encrypt")
+    done = anne.submit(form, FORM, action="send")
+    assert "on its way" in done.notices  # nothing is signed: no passphrase
+    main, copy = left()
+    assert json.loads(main.recipients) == ["erik@elsewhere.example"] and json.loads(copy.recipients) == [bob.address]
+    told = [openpgp_messages.recipients(armored(parsed(bytes(row.content)))).key_ids for row in (main, copy)]
+    ids = set(read_certificate(bobs.certificate).facts().key_ids)
+    assert [len(one) for one in told] == [2, 1] and not ids & set(told[0])
+    assert anne.get("/outbox").text.count("erik@") >= 1 and bob.address not in anne.get("/outbox").text
+    work()
+    work()
+    [got] = stored(bob, "INBOX")
+    assert got["Bcc"] is None and got["To"] == "erik@elsewhere.example"
+    assert parsed(decrypted(armored(got), bobs).content).get_content().strip() == "b"
+    assert [sent["Bcc"] for sent in stored(anne, "Sent")] == [bob.address]
+
+
+def test_undoing_takes_the_hidden_copies_back_and_asks_nothing(app, anne, bob, outside, work, stored):
+    from dataclasses import replace
+
+    app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=60)
+    bobs = give_key(app, bob)
+    know(app, anne, bob.address, bobs.certificate)
+    know(app, anne, "erik@elsewhere.example", outside.certificate)
+    page = write(
+        anne, to="erik@elsewhere.example", bcc=bob.address, body="hasty", protection="encrypt", subject="s", action="send"
+    )
+    back = anne.submit(page, ".notice form")
+    assert "cancelled" in back.notices and {row.state for row in left()} == {OutboxState.CANCELLED}
+    assert "stored encrypted" in back.text  # its text asks for the passphrase, the undoing did not
+    app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=0)
+    work()
+    assert stored(bob, "INBOX") == []
+    opened = anne.submit(back, "form[action$='/open']", passphrase=PASSPHRASE)
+    assert text_of(opened) == "hasty" and value_of(opened, "subject") == "s"
+    anne.submit(opened, FORM, action="send")
+    assert [row.state for row in left()].count(OutboxState.WAITING) == 2
+    work()
+    work()
+    assert len(stored(bob, "INBOX")) == 1
+
+
+def test_a_word_of_an_encrypted_draft_is_nowhere(app, anne, stored, tmp_path):
+    page = anne.get("/compose")
+    page = anne.submit(
+        page, FORM, to="erik@elsewhere.example", subject=f"a{WORD}", body=f"b{WORD}", protection="encrypt", action="save"
+    )
+    page = anne.submit(page, FORM, attachments=file(f"{WORD}.txt", f"c{WORD}".encode() * 3, "text/plain"), action="attach")
+    page = anne.submit(page, FORM, body=f"b{WORD} more", action="autosave")
+    with db.connection_context():
+        [row] = DraftRow.select().where(DraftRow.sealed.is_null(False))
+        assert (row.subject, row.body) == ("", "")
+        for table in (DraftRow, AttachmentRow, Outbox):
+            for each in table.select().dicts():
+                assert all(WORD not in str(value) and WORD.encode() not in bytes(str(value), "utf-8") for value in each.values())
+                assert all(WORD.encode() not in bytes(value) for value in each.values() if isinstance(value, bytes | memoryview))
+    found = [path for path in (tmp_path / "instance").rglob("*") if path.is_file() and WORD.encode() in path.read_bytes()]
+    assert found == []
+    [draft] = stored(anne, "Drafts")
+    assert draft.get_content_type() == "multipart/encrypted" and WORD not in draft.as_string()
+    inner = parsed(decrypted(armored(draft), anne.key).content)
+    assert inner["Subject"] == f"a{WORD}"
+
+
+def test_an_encrypted_draft_opens_with_the_passphrase_alone(anne):
+    page = write(
+        anne, to="erik@elsewhere.example", subject="s", body=WORD, protection="encrypt", attachments=file("n.pdf"), action="save"
+    )
+    page = anne.get(page.one(FORM)["action"])
+    assert WORD not in page.text and "stored encrypted" in page.text
+    wrong = anne.submit(page, "form[action$='/open']", passphrase="no no no no no")
+    assert wrong.status == 422 and "Wrong passphrase" in wrong.text
+    page = anne.submit(wrong, "form[action$='/open']", passphrase=PASSPHRASE)
+    assert text_of(page) == WORD and "n.pdf" in page.one("#attachments").get_text()
+
+
+def test_for_whom_it_can_t_be_is_asked_with_ways_out(app, anne, outside):
+    know(app, anne, "erik@elsewhere.example", outside.certificate)
+    form = write(anne, to="erik@elsewhere.example, x@y.example", subject="s", body="b", protection="encrypt")
+    asked = anne.submit(form, FORM, action="send")
+    assert "can’t be encrypted for 1 of 2 recipients" in asked.one("#unprotected").get_text() and left() == []
+    anne.submit(asked, FORM, action="uncover:x@y.example")
+    assert left() == []
+    again = anne.submit(form, FORM, action="send-plain")
+    assert again.location or "on its way" in again.notices
+    [row] = left()
+    assert row.protection is None and b"Subject: s" in bytes(row.content)
+
+
+def test_an_expired_key_is_never_used(app, anne, outside):
+    expired = Gpg(outside.home.parent / "old")
+    certificate = expired.make("old@elsewhere.example", "future-default", "default", "seconds=1")
+    know(app, anne, "old@elsewhere.example", certificate)
+    import time
+
+    time.sleep(1.5)  # its end, in seconds
+    form = write(anne, to="old@elsewhere.example", subject="s", body="b", protection="encrypt", action="protection")
+    assert "the key has expired" in form.one("#protection").get_text()
+    anne.submit(form, FORM, action="send")
+    assert left() == []

@@ -1,0 +1,1 @@
+"""What the writing page says and asks of signing and encrypting."""

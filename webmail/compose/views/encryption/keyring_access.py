@@ -1,0 +1,61 @@
+"""Keyring access: the keyring of the person who writes, opened for an hour by the passphrase that a form carries."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import g, session
+from flask_babel import gettext as _
+
+from webmail.admission import AdmissionRefusedError
+from webmail.compose.drafts import sealed_drafts
+from webmail.keys import keyring, open_keyring, own_keys
+from webmail.keys.key_errors import NoKeyringError, OtherInstallationError, WrongPassphraseError
+from webmail.keys.open_keyring import HOUR, OpenKeyring
+from webmail.keys.own_keys import OwnKey
+from webmail.models import DraftRow
+from webmail.rate_limits import TooManyRequestsError
+from webmail.web.current import current_user, settings
+
+
+def has_keys() -> bool:
+    """Whether the person has a keyring. No query."""
+    return bool(current_user().has_keys)
+
+
+def my_keys() -> list[OwnKey]:
+    """All keys of the person. One SELECT in a request, none for people without a keyring."""
+    if "own_keys" not in g:
+        g.own_keys = own_keys.own_keys(current_user().id) if has_keys() else []
+    return cast("list[OwnKey]", g.own_keys)
+
+
+def opened() -> OpenKeyring | None:
+    """The keyring, None while it is closed. One SELECT in a request where it was opened, none where not."""
+    if "open_keyring" not in g:
+        token = str(getattr(session, "token", ""))
+        g.open_keyring = open_keyring.opened(current_user().id, session, token, settings()) if has_keys() else None
+    return cast("OpenKeyring | None", g.open_keyring)
+
+
+def unlock(passphrase: str) -> str:
+    """Open the keyring; returns why that was refused, in words, or ""."""
+    user, token = current_user(), str(getattr(session, "token", ""))
+    try:
+        ring = keyring.by_passphrase(user.id, passphrase, settings())
+    except WrongPassphraseError:
+        return _("Wrong passphrase. Nothing has been sent yet.")
+    except OtherInstallationError:
+        return _("This passphrase no longer opens your keys here. Open them with your recovery sheet on the page “Encryption”.")
+    except NoKeyringError:
+        return _("You have no keys yet.")
+    except (TooManyRequestsError, AdmissionRefusedError):
+        return _("Too many attempts. Wait a few minutes, then try again.")
+    open_keyring.open_in_session(user, ring, session, token, settings(), lasts=HOUR)
+    g.open_keyring = OpenKeyring(user.id, ring)
+    return ""
+
+
+def openable(row: DraftRow) -> DraftRow:
+    """Let a sealed draft be opened where something of it is needed."""
+    return sealed_drafts.openable(row, opened)
