@@ -118,6 +118,7 @@ class Preferences:
     work_hours: str = ""  # when and where they work on each weekday: calendar/free_busy/working_hours.py; "": the usual hours
     pencil_in: str = ""  # whose invitations stand in the calendar at once, unanswered: nobody's, or colleagues' and contacts'
     busy_shown: bool = True  # colleagues who look for a time see when this person is busy
+    ask_services: bool = False  # Google and Microsoft 365, where they are connected, are asked when guests there are busy
     todos_shown: bool = False  # what is due stands in the calendar
     week_numbers: bool = True
     week_a: str = ""  # a day (ISO) of a week A, where weeks A and B take turns; "": the instance's setting

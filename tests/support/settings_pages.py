@@ -34,6 +34,7 @@ PAGES = {
         "todos_shown",
         "birthdays",
         "busy_shown",
+        "ask_services",
         "pencil_in",
     ),  # fmt: skip
     "reminders": ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),

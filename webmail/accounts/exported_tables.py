@@ -222,7 +222,7 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     BirthdayCalendar: "made from the contacts",
     DifferentContacts: "names of contacts that mean nothing elsewhere",
     MailedCode: "there for some minutes",
-    PublishedTimes: "what others publish at an address that is in a contact",
+    PublishedTimes: "when others are busy, as they publish it or a connected service tells",
     SearchedMailbox: "places in mailboxes that mean nothing elsewhere",
     Undo: "there for an hour",
     ScriptRequest: "digests alone, there for a week",

@@ -6,7 +6,7 @@ import peewee as pw
 
 from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
-from webmail.calendar.free_busy import outside_times
+from webmail.calendar.free_busy import outside_times, service_times
 from webmail.calendar.guests import (
     automatic_rows,
     guest_links,
@@ -85,6 +85,15 @@ WORK = AreaWork(
             only_if=lambda settings: settings.calendar_subscriptions,
             by_all=True,
             pending=lambda _settings: [outside_times.waiting()],
+        ),
+        # each guest is claimed by one worker
+        Periodic(
+            "busy times at services",
+            swept(service_times.sweep),
+            service_times.EVERY,
+            only_if=lambda settings: bool(settings.services),
+            by_all=True,
+            pending=lambda _settings: [service_times.waiting()],
         ),
         Periodic("todos", swept(_index_todos), pending=lambda _settings: [todo_rows.to_fill()]),
         Periodic("birthdays", swept(_keep_birthdays), pending=birthdays.pending),

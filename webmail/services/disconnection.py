@@ -16,7 +16,10 @@ from webmail.services.service_errors import ConsentEndedError, StillNeededError
 
 # What areas do with what they took over from a service, each as "module:function": called with (connection, keep, settings)
 # while its row is still there. With `keep` what is here stays, as the person's own; else it goes.
-_ADDRESSES: tuple[str, ...] = ("webmail.dav.remote.service_accounts:service_removed",)
+_ADDRESSES: tuple[str, ...] = (
+    "webmail.dav.remote.service_accounts:service_removed",
+    "webmail.calendar.free_busy.service_times:service_removed",
+)
 REMOVED: list[Callable[..., None]] = [late_call(address) for address in _ADDRESSES]
 
 

@@ -88,7 +88,7 @@ PAGES = (
         "calendar", _l("Calendar"), _l("Views, hours, week numbers and holidays."),
         (
             "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone",
-            "todos_shown", "birthdays", "busy_shown", "pencil_in",
+            "todos_shown", "birthdays", "busy_shown", "ask_services", "pencil_in",
         ),
         area="calendar",
     ),
@@ -200,6 +200,7 @@ _WORDS = {
     "week_numbers": _l("number calendar ISO"),
     "todos_shown": _l("task to do due deadline list"),
     "busy_shown": _l("free busy availability meeting privacy"),
+    "ask_services": _l("free busy availability meeting guests colleagues connected services"),
     "pencil_in": _l("tentative invitation meeting automatic add contacts"),
     "week_a": _l("alternate odd even week"),
     "reminders": _l("alarm alert notification notice event calendar"),

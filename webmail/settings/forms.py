@@ -190,6 +190,13 @@ class PreferencesForm(FlaskForm):
         _l("Show when I am busy"),
         description=_l("Colleagues who look for a time for a meeting see when you are busy, never what you do."),
     )
+    ask_services = BooleanField(
+        _l("Ask Google and Microsoft when guests are busy"),
+        description=_l(
+            "When you look for a time, your connected account tells when people of its organisation are busy. It learns whom you "
+            "plan to meet."
+        ),
+    )
     pencil_in = SelectField(
         _l("Pencil in invitations"),
         description=_l("Proven invitations stand in your calendar as soon as they arrive. Nothing is answered."),

@@ -23,7 +23,7 @@ OTHER = {
     "without_signatures": None, "notifications": "y", "refresh_minutes": "15", "theme": "dark", "dark_mail": None, "text_size": "large",
     "density": "compact", "language": "en", "time_zone": "Asia/Tokyo", "shortcuts": None,
     "calendar_view": "week", "first_day": "sunday", "hours_from": "9", "hours_to": "17", "second_zone": "America/Toronto",
-    "week_numbers": None, "week_a": "2026-09-07", "school_zone": "B", "todos_shown": "y", "birthdays": None, "busy_shown": None, "pencil_in": "known", "reminders": "both", "remind_before": "15",
+    "week_numbers": None, "week_a": "2026-09-07", "school_zone": "B", "todos_shown": "y", "birthdays": None, "busy_shown": None, "ask_services": "y", "pencil_in": "known", "reminders": "both", "remind_before": "15",
     "remind_days": "0", "remind_hour": "9", "agenda_hour": "7",
 }  # fmt: skip
 

@@ -32,12 +32,28 @@ class FakeGoogleCollections(FakeGoogle):
         self.broken: list[str] = []
         self.quota = 10**6
         self.synced: set[str] = set()  # paths that were asked by sync-collection
+        self.busy: dict[str, list[tuple[str, str]]] = {}  # of colleagues, by address: from when until when, in UTC
+        self.app.add_url_rule("/calendar/v3/freeBusy", view_func=self.free_busy, methods=["POST"])
         self.app.add_url_rule("/.well-known/carddav", view_func=self.well_known, methods=["GET", "PROPFIND"])
         for path in ("/caldav/v2/<path:rest>", "/carddav/v1/principals/<path:rest>"):
             self.app.add_url_rule(path, path, view_func=self.collections, methods=_METHODS)
 
     def well_known(self) -> Response:
         return Response("", 301, {"Location": f"/carddav/v1/principals/{quote(self.login)}/"})
+
+    def free_busy(self) -> Any:
+        """Calendar v3, `freebusy.query`: its discovery file has no other names."""
+        self.allowed(_SCOPES["caldav"])
+        asked = request.get_json()
+        assert set(asked) <= {"timeMin", "timeMax", "timeZone", "items", "groupExpansionMax", "calendarExpansionMax"}
+        assert len(asked["items"]) <= 50
+        found = {one["id"]: self._busy_of(one["id"]) for one in asked["items"]}
+        return {"kind": "calendar#freeBusy", "timeMin": asked["timeMin"], "timeMax": asked["timeMax"], "calendars": found}
+
+    def _busy_of(self, address: str) -> dict[str, Any]:
+        if address not in self.busy:
+            return {"busy": [], "errors": [{"domain": "global", "reason": "notFound"}]}
+        return {"busy": [{"start": start, "end": end} for start, end in self.busy[address]]}
 
     def collections(self, rest: str) -> Response:
         kind = request.path.split("/")[1]

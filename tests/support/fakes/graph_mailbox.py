@@ -46,6 +46,15 @@ class Refused(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
+def _schedules_in(body: Json) -> list[str]:
+    start, end = (datetime.fromisoformat(body[name]["dateTime"]) for name in ("startTime", "endTime"))
+    if not timedelta(0) < end - start < timedelta(days=42) or not 5 <= body["availabilityViewInterval"] <= 1440:
+        raise Refused(400, "ErrorInvalidRequest")
+    if len(body["schedules"]) > 20:
+        raise Refused(400, "ErrorInvalidParameter")
+    return list(body["schedules"])
+
+
 @dataclass
 class FakeEvent:
     """A single event or a series. `own` is what was written; times are kept as local ones of `zone`."""
@@ -79,6 +88,7 @@ class GraphMailbox:
         self.faults: list[tuple[str, int, str, dict[str, str]]] = []  # part of "METHOD path", status, code, headers: each once
         self.missed: set[str] = set()
         self.broken: set[str] = set()
+        self.schedules: dict[str, list[tuple[str, str, str]]] = {}  # of colleagues, by address: status, start, end in UTC
         self.refuses: tuple[str, ...] = ()
         self.before: Callable[[str, str], None] = lambda _method, _path: None
         self.after: Callable[[str, str], None] = lambda _method, _path: None
@@ -123,6 +133,8 @@ class GraphMailbox:
         match method, words[1:]:
             case "GET", ["calendars"]:
                 return 200, {"value": [{"id": key, **one} for key, one in self.calendars.items()]}
+            case "POST", ["calendar", "getSchedule"]:
+                return 200, {"value": [self._schedule(one, told) for one in _schedules_in(body)]}
             case "GET", ["outlook", "masterCategories"]:
                 return 200, {"value": self.categories}
             case "GET", ["calendars", calendar, "events"]:
@@ -143,6 +155,21 @@ class GraphMailbox:
                 return 204, None
             case _:
                 return self._of_contacts(method, words[1:], parts.path, query, body, told)
+
+    def _schedule(self, address: str, told: dict[str, str]) -> Json:
+        assert told.get("prefer") == 'outlook.timezone="UTC"'
+        if address not in self.schedules:
+            said = {"message": "Unable to resolve mailbox.", "responseCode": "ErrorMailRecipientNotFound"}
+            return {"scheduleId": address, "availabilityView": "", "error": said}
+        items = [
+            {
+                "status": status,
+                "start": {"dateTime": f"{start}.0000000", "timeZone": "UTC"},
+                "end": {"dateTime": f"{end}.0000000", "timeZone": "UTC"},
+            }
+            for status, start, end in self.schedules[address]
+        ]
+        return {"scheduleId": address, "availabilityView": "0", "scheduleItems": items}
 
     def _part(self, one: Json) -> Json:
         assert len(one["url"]) and not one["url"].startswith("http")

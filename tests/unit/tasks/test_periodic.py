@@ -28,7 +28,15 @@ SECONDS = {
     "missed mail": 3600, "polls": 60, "quarantine notices": 60, "reminders": 20, "room letters": 60, "room used": 300,
     "snoozed arrivals": 300, "stray pieces of files": 86400, "todos": 60, "transfers": 20, "wake": 60,
 }  # fmt: skip
-BY_ALL = {"busy times outside", "checks of files", "mail arrivals", "other servers", "refused networks", "subscriptions"}
+BY_ALL = {
+    "busy times at services",
+    "busy times outside",
+    "checks of files",
+    "mail arrivals",
+    "other servers",
+    "refused networks",
+    "subscriptions",
+}
 MOST_IN_A_MINUTE = 29  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
@@ -85,6 +93,7 @@ def test_some_is_for_some_installations_only(settings: Settings) -> None:
     assert names(bare) == everywhere
     assert names(replace(bare, other_dav_servers=True)) == everywhere | {"other servers"}
     assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"busy times outside", "subscriptions"}
+    assert names(replace(bare, services="google")) == everywhere | {"busy times at services", "other servers"}
     with_tokens = {
         "archiving",
         "awaited replies",

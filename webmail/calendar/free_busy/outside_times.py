@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -52,20 +52,24 @@ class OutsideState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OutsideTimes:
     """What is known of somebody outside. `at`: when it was fetched, or tried; `spans`: only where it is about the time asked for
-    (`covers`)."""
+    (`covers`); `told_by`: the connected service that says so, "" for what they publish themselves."""
 
     state: OutsideState
     at: int = 0
     spans: tuple[BusySpan, ...] = ()
     covers: bool = False
+    told_by: str = ""
 
 
 def times_of(user: User, keys: Sequence[str], start: int, end: int) -> dict[str, OutsideTimes]:
     """What is known of the people with these addresses (normalised) who publish their times, as the person's contacts say. What
     is not fresh is fetched soon. 1 query where nobody does; else 2, and where something is asked for 1 more, and 1 for each."""
     urls = contacts.busy_urls(user, keys)
-    if not urls:
-        return {}
+    return from_addresses(user, urls, start, end) if urls else {}
+
+
+def from_addresses(user: User, urls: Mapping[str, str], start: int, end: int) -> dict[str, OutsideTimes]:
+    """The same of what these addresses say. 1 query, and where something is asked for 1 more, and 1 for each."""
     digests = {key: _digest(url) for key, url in urls.items()}
     mine = PublishedTimes.select().where(PublishedTimes.user == user, PublishedTimes.digest.in_(list(digests.values())))
     rows = {row.digest: row for row in mine}
@@ -111,7 +115,9 @@ def _want(user: User, url: str, digest: str, moment: int) -> None:
 
 
 def waiting() -> pw.Query:
-    return PublishedTimes.select().where(PublishedTimes.wanted > 0, PublishedTimes.wanted <= int(time.time()))
+    """What is at addresses of the web; the rest is `service_times`."""
+    due = (PublishedTimes.wanted > 0) & (PublishedTimes.wanted <= int(time.time()))
+    return PublishedTimes.select().where(due, PublishedTimes.url.startswith("http"))
 
 
 def ask_outside(url: str, headers: dict[str, str], *, seconds: float, from_host: str) -> FetchedResponse:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from webmail.calendar.display.happenings import midnight
 from webmail.calendar.display.periods import Period
-from webmail.calendar.free_busy import busy_people, common_times, day_grid, outside_times, working_hours
+from webmail.calendar.free_busy import busy_people, common_times, day_grid, outside_times, service_times, working_hours
 from webmail.calendar.free_busy.busy_people import BusySpan, PersonTimes
 from webmail.calendar.free_busy.common_times import CommonTime
 from webmail.calendar.free_busy.day_grid import GridPiece
@@ -26,8 +26,8 @@ _DAY = timedelta(days=1)
 @dataclass(slots=True)
 class GridRow:
     """Somebody's day in pieces, or their week in days. `week`: when they work, if they said so; `hours`: that, day by day;
-    `outside`: what is known of somebody outside who publishes their times; `away`: how many hours their clock is ahead
-    (`working_hours.hours_away`), none where it is the same."""
+    `outside`: what is known of somebody outside who publishes their times, or of whom a service tells; `away`: how many hours
+    their clock is ahead (`working_hours.hours_away`), none where it is the same."""
 
     person: Address
     optional: bool
@@ -102,9 +102,10 @@ def search(
 def _from_outside(
     user: User, times: Sequence[PersonTimes], start: int, end: int, settings: Settings
 ) -> dict[str, OutsideTimes]:  # fmt: skip
-    """What people outside publish becomes their times, as far as it is known."""
+    """What people outside publish, or a service of the person's tells of them, becomes their times, as far as it is known."""
     unknown = {address_key(one.person.email): one for one in times if not one.is_known}
     found = outside_times.times_of(user, list(unknown), start, end) if unknown and settings.calendar_subscriptions else {}
+    found |= service_times.times_of(user, [key for key in unknown if key not in found], start, end, settings)
     for key, known in found.items():
         if known.covers:
             unknown[key].is_known, unknown[key].spans = True, list(known.spans)

@@ -145,7 +145,9 @@ def row_facts(row: GridRow, by_week: bool) -> list[str]:
 
 
 def _outside_words(published: OutsideTimes) -> str:
-    """How far published times are published."""
+    """How far published times are published, or a service tells them."""
+    if published.told_by:
+        return _service_words(published)
     if published.state is OutsideState.WAITING:
         return _("published times not known yet: show this page again in a moment")
     at = datetime.fromtimestamp(published.at, time_zone())
@@ -161,6 +163,19 @@ def _outside_words(published: OutsideTimes) -> str:
         if published.covers
         else _("no times published for this day, fetched %(when)s", when=when)
     )
+
+
+def _service_words(told: OutsideTimes) -> str:
+    title = told.told_by
+    if told.state is OutsideState.WAITING:
+        return _("%(title)s is being asked: show this page again in a moment", title=title)
+    if told.state is OutsideState.FAILED and not told.covers:
+        return _("%(title)s does not tell", title=title)
+    at = datetime.fromtimestamp(told.at, time_zone())
+    when = f"{calendar_date(at.date(), 'd MMM')}, {clock_time(at)}"
+    if told.state is OutsideState.FAILED:
+        return _("%(title)s did not tell again; these times are of %(when)s", title=title, when=when)
+    return _("as %(title)s told, %(when)s", title=title, when=when)
 
 
 def day_facts(row: GridRow, at: int) -> list[str]:
