@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.api.problems import ProblemError
@@ -17,7 +18,7 @@ from webmail.database.user_lock import user_lock
 from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import parse_addresses
 from webmail.models import ContentState, Transfer, TransferFile, TransferState, User
-from webmail.transfers import assembly, mail_limits, protection, store
+from webmail.transfers import assembly, mail_limits, other_server, protection, store
 from webmail.transfers.notifications import recipients
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.protection import Protection
@@ -57,6 +58,10 @@ def checked_addresses(typed: tuple[str, ...], at: str) -> str:
 
 def begin(owner: User, wishes: TransferWishes, settings: Settings) -> Transfer:
     """An open transfer with all but its files. Raises ProblemError, OverLimitError."""
+    if other := other_server.for_user(owner, settings):
+        raise ProblemError(
+            "conflict", _("Large files of this person are sent by %(server)s. Use its own interface.", server=other.title)
+        )
     if Protection.SERVER not in protection.choices(settings):
         raise ProblemError("conflict", "Here only links hold the keys of files, and scripts don't.")
     form = _form(owner, wishes, settings)

@@ -15,6 +15,7 @@ from typing import Any
 
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config import checks, files, ownership, tables
+from webmail.config import filesender as config_filesender
 from webmail.config import storage as config_storage
 from webmail.config import values as config_values
 from webmail.config.checks import ConfigError
@@ -311,6 +312,7 @@ def load(instance: str | Path, *, make_secret: bool = True, **overrides: Any) ->
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
         smime_authorities=str(folder / settings.smime_authorities) if settings.smime_authorities else "",
         s3=config_storage.loaded(settings.s3, folder),
+        filesender=config_filesender.loaded(settings.filesender, folder),
         oidc=tuple(replace(one, ca_file=str(folder / one.ca_file)) if one.ca_file else one for one in settings.oidc),
     )
     files.make_private(Path(settings.uploads_folder), Path(settings.jobs_file))

@@ -20,6 +20,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReachedError
 from webmail.filesender.client import RemoteRefusal, RemoteTransfer
+from webmail.late_calls import late_call
 from webmail.models import (
     ContentState,
     DeliveryState,
@@ -40,6 +41,7 @@ KIND = "filesender"  # of the task that brings files there
 _PURPOSE = "filesender delivery"
 _BATCH = 50
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.ENDING)
+_tell = late_call("webmail.filesender.notifications.refused:queue")  # its words know this module
 _LAPSE = timedelta(minutes=2)  # after which a delivery without a task is looked at again
 
 
@@ -116,6 +118,12 @@ def hashes(transfer: Transfer, settings: Settings) -> dict[str, str]:
     found = of_transfer(transfer)
     told = opened(found, transfer.owner_id, settings).get("hashes", "") if found is not None else ""
     return dict(json.loads(told)) if told else {}
+
+
+def names_here(owner_id: int, remote: int) -> dict[str, str]:
+    """Files of a transfer at FileSender that have another name there: theirs here, by that. 1 query."""
+    found = of_remote(owner_id, remote)
+    return {str(there): str(here) for here, there in json.loads(found.names).items()} if found is not None else {}
 
 
 def link_of(transfer: Transfer, settings: Settings) -> str:
@@ -195,6 +203,8 @@ def stopped(delivery: FilesenderDelivery, problem: str, *states: DeliveryState) 
     new = {"state": DeliveryState.STOPPED, "problem": problem[:30], "task": "", "changed": now()}
     with db.atomic():
         if FilesenderDelivery.update(new).where(waiting).execute() and store.take_back(transfer := delivery.transfer):
+            if problem != Stop.CANCELLED:
+                _tell(delivery, problem)
             typed = json.loads(delivery.typed)
             assembly.keep_typed(transfer, typed, subject=transfer.subject, message=transfer.message)
 

@@ -173,3 +173,35 @@ def test_a_domain_is_called_by_its_name_where_it_has_one():
     assert [settings.domain_label(name) for name in ("college.example", "lycee.example", "x.example")] == [
         "Collège", "lycee.example", "x.example",
     ]  # fmt: skip
+
+
+SENDER = "[filesender]\nurl = 'https://filesender.example'\napplication = 'traboule'\n"
+
+
+def test_the_secret_of_filesender_may_stand_in_a_file_that_others_cannot_read(tmp_path):
+    file = tmp_path / "filesender-secret"
+    file.write_text("the-secret\n")
+    file.chmod(0o640)
+    found = loaded(tmp_path, f"{SENDER}secret_file = 'filesender-secret'").filesender
+    assert (found.secret, found.secret_file) == ("the-secret", "") and "the-secret" not in repr(found)
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="everybody on this machine can read secret_file"):
+        loaded(tmp_path, f"{SENDER}secret_file = 'filesender-secret'")
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "sentence"),
+    [
+        ("secret_file = 'none'", "", "filesender: secret_file"),
+        ("secret_file = 'key'", "", "must hold one line, the secret"),
+        ("secret_file = 'key'", "a b", "must hold one line, the secret"),
+        ("secret_file = 'key'", "x" * 10_000, "must hold one line, the secret"),
+        ("secret_file = 'key'\nsecret = 's'", "a", "secret or secret_file, not both"),
+        ("", "", "both application and secret, or neither"),
+    ],
+)
+def test_what_can_sign_nothing_at_filesender_is_refused(tmp_path, text, content, sentence):
+    (tmp_path / "key").write_text(content)
+    (tmp_path / "key").chmod(0o600)
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        loaded(tmp_path, SENDER + text)

@@ -23,7 +23,7 @@ def app(tmp_path, filesender) -> Iterator[Flask]:
     given = {"url": filesender.address, "application": filesender.application, "secret": filesender.secret}
     with calendar_ground.application(
         tmp_path / "instance", filesender=given, services="filesender", transfers={"reserve_mb": 0},
-        system_address="webmail@lycee.example", smtp_security="none",
+        system_address="webmail@lycee.example", smtp_security="none", public_url="https://mail.lycee.example",
     ) as made:  # fmt: skip
         yield made
 

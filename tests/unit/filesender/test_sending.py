@@ -10,12 +10,14 @@ import pytest
 from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from tests.unit.transfers.test_new_transfer import send
+from webmail import system_mail
 from webmail.database.connection import db
 from webmail.filesender import handover, work
 from webmail.models import (
     DeliveryState,
     FilesenderDelivery,
     StoredContent,
+    SystemMessage,
     Task,
     Transfer,
     TransferState,
@@ -84,6 +86,7 @@ def test_one_can_stop_it_on_the_way_and_nothing_is_lost(app, alice, filesender):
     assert back.address == f"/transfers/new?of={transfer.id}" and transfer.state == TransferState.OPEN
     assert back.one("#to")["value"] == "bob@lycee.example" and "film.mp4" in back.text
     deliver(app)
+    assert not SystemMessage.select().where(SystemMessage.kind == "files-owner").exists(), "they know: they stopped it"
     assert filesender.transfers == {}
 
 
@@ -123,6 +126,12 @@ def test_what_filesender_refuses_can_be_mended_and_sent_again(app, alice, filese
     assert transfer.state == TransferState.OPEN and filesender.mail == []
     form = alice.get(f"/transfers/new?of={transfer.id}")
     assert words in form.one(".notice-caution").get_text() and form.one("#to")["value"] == "bob@lycee.example"
+    [mail] = SystemMessage.select().where(SystemMessage.kind == "files-owner")
+    text = system_mail.text_of(mail, app.extensions["settings"].secret_key)
+    assert mail.recipient == "alice@lycee.example" and mail.subject == "“Le film” was not sent"
+    assert words in text and text.endswith(f"/transfers/{transfer.id}")
+    deliver(app)
+    assert SystemMessage.select().where(SystemMessage.kind == "files-owner").count() == 1, "once"
     for name, value in usual.items():
         setattr(filesender, name, value)
     send(alice, form, "send")
@@ -154,6 +163,8 @@ def test_names_that_it_does_not_take_get_underscores(app, alice, filesender):
     deliver(app)
     (made,) = filesender.transfers.values()
     assert filesender.contents(made["id"]) == {"l_été.txt": b"a", "l_été_2.txt": b"bc"}
+    told = [tag.get_text() for tag in alice.get(f"/transfers/filesender/{made['id']}").all("[data-renamed]")]
+    assert [words.split("”")[0] for words in told] == ["“l'été.txt", "“l’été.txt"]
 
 
 def test_what_filesender_does_not_know_is_refused_before_anything_is_sent(app, alice, filesender):
@@ -241,3 +252,11 @@ def test_a_group_decides_who_sends(app, alice, settings):
 def test_of_several_groups_filesender_wins():
     assert policies.widest([Policy(files_by="here"), Policy(files_by="filesender")]).files_by == "filesender"
     assert policies.widest([Policy(files_by="here"), Policy()]).files_by == "here"
+
+
+def test_scripts_and_the_command_line_are_told_that_filesender_sends(app, alice, filesender, tmp_path):
+    file = tmp_path / "film.mp4"
+    file.write_bytes(b"x")
+    done = app.test_cli_runner().invoke(args=["transfers", "send", str(file), "--from", "alice@lycee.example"])
+    assert done.exit_code == 1 and "sent by FileSender" in done.output
+    assert filesender.transfers == {} and not Transfer.select().exists()

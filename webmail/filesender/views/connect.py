@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -18,6 +18,7 @@ from webmail.services.service_errors import TooManyServicesError
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.security_mail import SecurityNotice, tell
 
 _LONGEST = 254
 _TRIES = RateLimit("secrets tried at FileSender", 10, QUARTER)  # nobody guesses them through us
@@ -69,7 +70,9 @@ def make_connection() -> AnyResponse:
 def _stored(login: str, secret: str) -> None:
     provider, given = providers.find(providers.FILESENDER, settings()), settings().filesender
     assert provider is not None and given is not None
-    connections.make(
+    _made, is_new = connections.make(
         current_user(), provider, login=login, secret={"password": secret}, settings=settings(), address=given.url,
-        network=request.remote_addr or "",
+        network=session.network,  # type: ignore[attr-defined]
     )  # fmt: skip
+    if is_new:
+        tell(current_user(), SecurityNotice.SERVICE_CONNECTED, f"{provider.title} ({login})")

@@ -43,7 +43,10 @@ def _page(
     except MailError as error:
         return page("filesender/trouble.html", error.status, words=error_words(error))
     people = [one for one in found.recipients if one.address]
-    return page("filesender/one.html", status, found=found, title=title_of(found), people=people, typed=typed, fault=fault)
+    return page(
+        "filesender/one.html", status, found=found, title=title_of(found), people=people, typed=typed, fault=fault,
+        renamed=handover.names_here(current_user().id, remote),
+    )  # fmt: skip
 
 
 @blueprint.post("/transfers/filesender/<int:remote>")

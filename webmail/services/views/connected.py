@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.config.connected_services import SERVICES
 from webmail.errors import LimitReachedError
+from webmail.late_calls import late_call
 from webmail.models import ConnectedService
 from webmail.services import connections, disconnection, policy, providers
 from webmail.services.blueprint import blueprint
-from webmail.services.providers import CALENDAR, CONTACTS, ServiceProvider
+from webmail.services.providers import CALENDAR, CONTACTS, FILESENDER, ServiceProvider
 from webmail.services.service_errors import StillNeededError
 from webmail.services.service_texts import about_words, problem_words, rights_words
 from webmail.services.views.connect import FORMS
@@ -20,6 +21,7 @@ from webmail.web.frame.page_rows import PageRow, add_rows, page_rows
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
+_filesender_serves = late_call("webmail.filesender.access:serves")
 add_rows(
     "services", ConnectedService, (ConnectedService.id, ConnectedService.title, ConnectedService.login),
     lambda slot: ConnectedService.user == slot("user"), group="account",
@@ -34,10 +36,19 @@ def index() -> Response:
         mine[one.provider].append(one)
     return page(
         "services/index.html", providers=[_provider(key) for key in SERVICES], connected=mine, about=about_words,
-        set_up=[one.key for one in policy.set_up(settings()) if one.consent or one.key in FORMS],
-        available=[one.key for one in policy.available(settings(), current_user())],
+        set_up=[one.key for one in policy.set_up(settings()) if one.consent or one.key in FORMS or _has_own_page(one)],
+        available=[one.key for one in policy.available(settings(), current_user()) if one.key != FILESENDER or _is_served()],
         full=sum(map(len, mine.values())) >= connections.MOST, problem_words=problem_words,
     )  # fmt: skip
+
+
+def _has_own_page(provider: ServiceProvider) -> bool:
+    """FileSender's form is its area's: `/services/filesender/connect`, where there is one to connect to."""
+    return provider.key == FILESENDER and settings().filesender is not None
+
+
+def _is_served() -> bool:
+    return bool(_filesender_serves(current_user(), settings()))
 
 
 @blueprint.get("/services/<int:number>")

@@ -1,0 +1,1 @@
+"""Mail to people whose files FileSender did not get."""
