@@ -42,6 +42,7 @@ from webmail.drives.work import WORK as DRIVES
 from webmail.filesender.work import WORK as FILESENDER
 from webmail.filters.work import WORK as FILTERS
 from webmail.handover.work import WORK as HANDOVER
+from webmail.keys.work import WORK as KEYS
 from webmail.late_calls import late_call
 from webmail.mailbox.work import WORK as MAILBOX
 from webmail.message.work import WORK as MESSAGE
@@ -78,7 +79,7 @@ def _note_checks(run: PeriodicRun) -> None:
 
 
 AREAS: tuple[AreaWork, ...] = (
-    PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, DRIVES, TRANSFERS, FILESENDER, COMPOSE, CALENDAR, APPOINTMENTS,
+    PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, KEYS, MAILBOX, CONTACTS, DRIVES, TRANSFERS, FILESENDER, COMPOSE, CALENDAR, APPOINTMENTS,
     POLLS, MESSAGE, FILTERS, DAV,
     COLLECTION_PAGES, TAKEOUT, HANDOVER, ADMIN, API,
     AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire, heartbeat.expire),

@@ -47,7 +47,10 @@ from webmail.models import (
     Collection,
     ConnectedService,
     GuestLink,
+    Keyring,
+    KnownCertificateRow,
     Occurrence,
+    OwnKeyRow,
     RemoteAccount,
     RemoteItem,
     RemoteLink,
@@ -62,6 +65,11 @@ ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
 _FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
+
+_KEYS_ASKED_AGAIN = (
+    "keys.show_beginning", "keys.show_sheet", "keys.show_passphrase", "keys.ask_to_delete", "keys.show_import", "keys.show_export",
+    "keys.ask_to_revoke", "keys.ask_to_remove",
+)  # fmt: skip
 
 ADMIN_PAGES = {
     "admin": "/admin",
@@ -155,6 +163,11 @@ NO_PAGES = frozenset(
         "calendar.go",  # leads to the page of a day
         "mailbox.go",
         "services.end_consent",  # leads to a page
+        *_KEYS_ASKED_AGAIN,  # and for those who have just given a factor again: tests/unit/keys/test_key_pages.py
+        "keys.certificate",
+        "keys.advanced_key",
+        "keys.direct_key",
+        "keys.key_policy",
         "mailbox.with_role",  # leads to a list
         "filters.from_words",
         "mailbox.news",
@@ -265,6 +278,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_todos(alice),
         **_servers(demo),
         **_connected_services(demo, writing["draft"]),
+        **_keys(demo),
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
@@ -519,6 +533,30 @@ def _servers(demo: Services) -> dict[str, str]:
             RemoteItem.create(link=link, name="a.ics", note="conflict", title=_LONG)
         subscribed = _subscribed(user)
     return subscribed | {"servers": "/collections/servers", "servers-disconnect": f"/collections/servers/{server.id}/disconnect"}
+
+
+def _keys(demo: Services) -> dict[str, str]:
+    """A key that ends soon and one that was revoked, and two of others."""
+    with accounts.tables(demo.database):
+        user = User.get(User.address == ALICE)
+        for table in (Keyring, OwnKeyRow, KnownCertificateRow):
+            table.delete().where(table.user == user).execute()
+        Keyring.create(user=user)
+        User.update(has_keys=1).where(User.id == user.id).execute()
+        known = {"kind": "openpgp", "certificate": b"x", "algorithm": "Curve25519"}
+        soon = now() + timedelta(days=9)
+        for letter, more in (("A", {"preferred": True, "published": True, "expires": soon}), ("B", {"revoked": now()})):
+            key = OwnKeyRow.create(user=user, fingerprint=letter * 40, addresses=ALICE, sealed=b"x", made=now(), **known, **more)
+        for letter, more in (
+            ("C", {"checked": now(), "origin": "wkd"}),
+            ("D", {"blocked": now(), "origin": "met", "times_met": 3}),
+        ):
+            address = f"anne-charlotte.{letter.lower()}@etablissement-scolaire.example"
+            other = KnownCertificateRow.create(user=user, address=address, fingerprint=letter * 40, name=_LONG, **known, **more)
+    return {
+        "encryption": "/encryption", "key": f"/encryption/keys/{key.id}", "keys-of-others": "/encryption/people",
+        "key-of-another": f"/encryption/people/{other.id}", "open-keys": "/encryption/open",
+    }  # fmt: skip
 
 
 def _connected_services(demo: Services, draft: str) -> dict[str, str]:

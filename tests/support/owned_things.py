@@ -26,8 +26,11 @@ from webmail.models import (
     DraftRow,
     FileRequest,
     GroupMember,
+    Keyring,
+    KnownCertificateRow,
     MailboxHandover,
     Outbox,
+    OwnKeyRow,
     PeopleGroup,
     PhishingReport,
     Poll,
@@ -172,6 +175,14 @@ def furnish(user: User) -> dict[str, str]:
     drive = ConnectedService.create(user=user, login="private", secret=b"x", **files)
     followed = Collection.create(user=user, name="followed", kind="calendar", derived="subscription")
     CalendarSubscription.create(user=user, collection=followed, secret=b"x", host="cal.example")
+    Keyring.create(user=user)
+    User.update(has_keys=1).where(User.id == user.id).execute()
+    key = OwnKeyRow.create(
+        user=user, kind="openpgp", fingerprint="A" * 40, addresses=user.address, certificate=b"private", sealed=b"private"
+    )
+    certificate = KnownCertificateRow.create(
+        user=user, address="private@else.example", kind="openpgp", fingerprint="B" * 40, certificate=b"private", origin="met"
+    )
     trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
     named = {
         "task": task,
@@ -187,6 +198,8 @@ def furnish(user: User) -> dict[str, str]:
         "drive": str(drive.id),
         "other server link": str(link.id),
         "subscription": str(followed.id),
+        "key": str(key.id),
+        "certificate": str(certificate.id),
     }
     return {name: str(row.id) for name, row in made.items()} | named
 

@@ -54,10 +54,12 @@ CARRY_AN_ID = {
     "/transfers/filesender/guests/<int:guest>", "/compose/<draft_id>/drive/<int:number>/links",
     "/save-to-drive/<int:uid>/<path:mailbox>", "/transfers/<int:number>/save-to-drive",
     "/compose/<draft_id>/large/drive",
+    "/encryption/begin", "/encryption/keys", "/encryption/sheet", "/encryption/passphrase", "/encryption/import",
 }  # fmt: skip
 
 HARMLESS = {
     SETS: [
+        "/encryption/open", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look", "/encryption/sheet/done",
         "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password",
         "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",
         "/awaited/<int:number>", "/awaited/message/<int:uid>/<path:mailbox>",
@@ -70,6 +72,7 @@ HARMLESS = {
         "/i/<link>", "/a/booking/<link>", "/settings/language", "/settings/put-back", "/settings/working-hours", "/share/<path:mailbox>", "/snoozed/<int:id_>",
     ],
     TAKES: [
+        "/encryption/close", "/encryption/delete", "/encryption/keys/<int:number>/revoke", "/encryption/keys/<int:number>/remove",
         "/admin/domains/undo", "/admin/people/<int:number>/limits/room", "/services/<int:number>/disconnect", "/absence/end", "/absence/undo", "/admin/settings/undo", "/admin/people/undo", "/admin/people/limits/undo", "/admin/people/address/undo",
         "/admin/people/<int:number>/device", "/admin/people/<int:number>/sign-out", "/account/delete/withdraw", "/account/keys/<int:number>/remove", "/account/phone/remove",
         "/admin/people/import/saved", "/admin/people/import/undo", "/account/substitutes/<int:number>", "/admin/handovers/<int:number>",
@@ -86,6 +89,7 @@ HARMLESS = {
         "/settings/templates/<int:number>/remove", "/settings/undo", "/tasks/<task_id>", "/transfers/<int:number>/files/<upload>", "/undo",
     ],
     SHOWS: [
+        "/encryption/keys/<int:number>/export",
         "/account/password/strength", "/account/recovery-codes/file", "/contacts/import/<upload>/columns", "/detach/<path:mailbox>",
         "/devices/connect/<kind>/profile", "/export/<path:mailbox>", "/filters/import", "/login/cas", "/login/oidc/<name>", "/login/proxy", "/t/<link>",
         "/transfers/new/protection", "/services/<provider>/connect", "/services/<int:number>/choose", "/services/<int:number>/calendars", "/admin/services/<provider>",

@@ -125,6 +125,8 @@ class Settings:
     microsoft_addresses: MicrosoftAddresses = MicrosoftAddresses()
 
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else
+    encryption: bool = True  # people may encrypt and sign messages, where the programs for it are installed
+    encryption_key: str = "curve25519"  # what new OpenPGP keys are: curve25519 or rsa
     forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password
     sms: Sms | None = None  # a gateway for text messages; none: no telephone numbers are asked for
     oidc: tuple[Oidc, ...] = ()  # providers to sign in by

@@ -27,6 +27,7 @@ _CHOICES = {
     "log_format": ("text", "json"),
     "service": (services.EVERYTHING, services.PAGES, services.BODIES),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
+    "encryption_key": ("curve25519", "rsa"),
 }
 _TEN_YEARS = 87_600  # hours
 RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 lists those for which 0 itself is refused

@@ -120,13 +120,19 @@ def encrypt(data: bytes, certificates: Sequence[bytes], *, sign_with: bytes | No
     return finished.output
 
 
-def generate_key(name: str, address: str, algorithm: KeyAlgorithm = KeyAlgorithm.CURVE25519, *, owner: object) -> bytes:
-    """A new private key without passphrase and without end, for one name and address: seal it before it is stored."""
+def generate_key(
+    name: str, address: str, algorithm: KeyAlgorithm = KeyAlgorithm.CURVE25519, *, owner: object, also: Sequence[str] = ()
+) -> bytes:
+    """A new private key without passphrase and without end, for one name and address: seal it before it is stored.
+
+    `also`: further addresses of the same person.
+    """
     name = " ".join("".join(letter for letter in name if letter.isprintable() and letter not in "<>").split())
-    if not re.fullmatch(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>\x00-\x1f\x7f]+", address):
-        raise MalformedDataError("not an address")
-    user_id = f"{name} <{address}>" if name else f"<{address}>"
-    arguments = ["generate-key", "--no-armor", f"--profile={algorithm}", "--", user_id]
+    for one in (address, *also):
+        if not re.fullmatch(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>\x00-\x1f\x7f]+", one):
+            raise MalformedDataError("not an address")
+    user_ids = [f"{name} <{one}>" if name else f"<{one}>" for one in (address, *also)]
+    arguments = ["generate-key", "--no-armor", f"--profile={algorithm}", "--", *user_ids]
     finished = run(PROGRAM, arguments, owner=owner)
     _refuse(finished)
     return finished.output

@@ -83,6 +83,11 @@ def close_everywhere(user_id: int) -> int:
     return OpenedKeyring.delete().where(OpenedKeyring.user == user_id).execute()
 
 
+def over() -> Any:
+    """The query for those whose time is over."""
+    return OpenedKeyring.select(OpenedKeyring.reference).where(OpenedKeyring.until <= now())
+
+
 def expire() -> None:
     """Delete those whose time is over."""
     OpenedKeyring.delete().where(OpenedKeyring.until <= now()).execute()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from webmail import vault
@@ -27,6 +27,7 @@ OPENPGP, SMIME = "openpgp", "smime"
 MOST = 30  # of one person
 LARGEST = 512 * 1024  # bytes of a key with its certificate
 _MOST_ADDRESSES = 50
+NOTICE = timedelta(days=30)  # before a certificate ends, its owner is told
 _PRIVATE, _REVOCATION = "private key", "revocation certificate"
 
 
@@ -161,6 +162,40 @@ def remove(user: User, key: OwnKey) -> bool:
     """Whether it was still there. What was encrypted for it alone can't be read afterwards."""
     mine = (OwnKeyRow.id == key.id) & (OwnKeyRow.user == user.id)
     return bool(OwnKeyRow.delete().where(mine).execute())
+
+
+# --- the end of certificates -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EndingKey:
+    """A certificate that ends within NOTICE, whose owner was not told."""
+
+    number: int
+    user: User
+    expires: datetime
+
+
+def ending() -> list[EndingKey]:
+    """Those of active people that nothing newer of the same kind stands beside: who has the next one already needs no word."""
+    at = now()
+    soon = (OwnKeyRow.expires > at) & (OwnKeyRow.expires <= at + NOTICE) & OwnKeyRow.revoked.is_null()
+    untold = OwnKeyRow.told.is_null() | (OwnKeyRow.told != OwnKeyRow.expires)
+    rows = OwnKeyRow.select(OwnKeyRow, User).join(User).where(soon, untold, User.active == 1).order_by(OwnKeyRow.id).limit(500)
+    return [EndingKey(row.id, row.user, row.expires) for row in rows if row.expires is not None and not _has_next(row)]
+
+
+def note_told(certificate: EndingKey) -> bool:
+    """Whether this was the first to say so. One UPDATE."""
+    same = (OwnKeyRow.id == certificate.number) & (OwnKeyRow.expires == certificate.expires)
+    untold = OwnKeyRow.told.is_null() | (OwnKeyRow.told != certificate.expires)
+    return bool(OwnKeyRow.update(told=certificate.expires).where(same, untold).execute())
+
+
+def _has_next(row: OwnKeyRow) -> bool:
+    later = now() + NOTICE
+    mine = [one for one in own_keys(row.user_id) if one.id != row.id and one.kind == row.kind and one.is_good(later)]
+    return any(set(row.addresses.splitlines()) <= set(one.addresses) for one in mine)
 
 
 def _update(number: int, columns: dict[str, Any]) -> None:

@@ -21,14 +21,16 @@ _Z_BASE_32 = "ybndrfg8ejkmcpqxot1uwisza345h769"
 def publish(user: User, key: OwnKey, addresses: Iterable[str]) -> list[str]:
     """Let a certificate be found under those of these addresses that it names, and no others any more; returns which.
 
-    The caller knows that all are the person's own. Another published key of the same kind is found no longer.
+    The caller knows that all are the person's own. Another published key of the same kind is found no longer, but for revoked
+    ones: others are to see that.
     """
     named = [one for one in dict.fromkeys(address.lower() for address in addresses) if one in key.addresses]
     with db.atomic():
         in_turn(user)
-        others = OwnKeyRow.select(OwnKeyRow.id).where(OwnKeyRow.user == user.id, OwnKeyRow.kind == key.kind)
-        KeyAddress.delete().where(KeyAddress.key.in_(others)).execute()
-        OwnKeyRow.update(published=False).where(OwnKeyRow.user == user.id, OwnKeyRow.kind == key.kind).execute()
+        same = (OwnKeyRow.user == user.id) & (OwnKeyRow.kind == key.kind)
+        replaced = same & (OwnKeyRow.revoked.is_null() | (OwnKeyRow.id == key.id))
+        KeyAddress.delete().where(KeyAddress.key.in_(OwnKeyRow.select(OwnKeyRow.id).where(replaced))).execute()
+        OwnKeyRow.update(published=False).where(replaced).execute()
         for address in named:
             local, _at, domain = address.rpartition("@")
             KeyAddress.create(key=key.id, address=address, domain=domain, wkd_hash=local_hash(local))

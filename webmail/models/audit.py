@@ -131,6 +131,16 @@ class AuditAct(StrEnum):
     TRANSFER_SENT = "transfer-sent"  # large files as somebody, by a command
     TRANSFER_CLOSED = "transfer-closed"  # large files of somebody, by an administrator
     SETTING_CHANGED = "setting-changed"  # of the establishment, by an administrator; `target`: its name
+    KEYRING_MADE = "keyring-made"
+    KEYRING_CHANGED = "keyring-changed"  # what opens it: the passphrase, the recovery sheet, a passkey
+    KEYRING_DELETED = "keyring-deleted"
+    MAIL_KEY_MADE = "mail-key-made"  # the target of these is its fingerprint
+    MAIL_KEY_IMPORTED = "mail-key-imported"
+    MAIL_KEY_EXPORTED = "mail-key-exported"  # with the private key
+    MAIL_KEY_REVOKED = "mail-key-revoked"
+    MAIL_KEY_REMOVED = "mail-key-removed"
+    MAIL_KEY_PUBLISHED = "mail-key-published"
+    MAIL_KEY_WITHDRAWN = "mail-key-withdrawn"
     TRANSFER_LIMIT_SET = "transfer-limit-set"  # how much one person may store
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 AREAS = (
     "accounts", "admin", "api", "appointments", "auth", "calendar", "collection_pages", "compose", "contacts", "dav", "drives",
     "filesender", "filters",
-    "handover", "help",
+    "handover", "help", "keys",
     "mailbox", "message", "polls", "services", "settings", "takeout", "todo", "transfers",
 )  # fmt: skip
 EVERYDAY = ("accounts", "auth", "compose", "help", "mailbox", "message")  # what somebody asks a server for at once

@@ -172,6 +172,27 @@ class SecurityNotice(Enum):
         _l("%(what)s is now connected to %(address)s. If it was not you, disconnect it under “Connected services”."),
     )
 
+    KEYRING_MADE = (
+        _l("Your messages can be encrypted"),
+        _l("Encryption was set up for %(address)s."),
+    )
+    KEYRING_CHANGED = (
+        _l("What opens your encrypted messages was changed"),
+        _l("The passphrase, the recovery sheet or a passkey for the encrypted messages of %(address)s was changed."),
+    )
+    KEYRING_DELETED = (
+        _l("Your encryption keys were deleted"),
+        _l("All encryption keys of %(address)s were deleted."),
+    )
+    MAIL_KEY_MADE = (_l("An encryption key was made"), _l("A new encryption key was made for %(address)s: %(what)s."))
+    MAIL_KEY_IMPORTED = (_l("An encryption key was imported"), _l("An encryption key was imported for %(address)s: %(what)s."))
+    MAIL_KEY_EXPORTED = (
+        _l("An encryption key was exported"),
+        _l("An encryption key of %(address)s was saved to a file, with its private part: %(what)s."),
+    )
+    MAIL_KEY_REVOKED = (_l("An encryption key was revoked"), _l("An encryption key of %(address)s was revoked: %(what)s."))
+    MAIL_KEY_REMOVED = (_l("An encryption key was deleted"), _l("An encryption key of %(address)s was deleted: %(what)s."))
+
     @property
     def subject(self) -> str:
         return str(self.value[0])

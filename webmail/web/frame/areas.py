@@ -54,6 +54,7 @@ _SIDE_BARS_BY_BLUEPRINT = {
     "accounts": "accounts/_side.html",
     "handover": "accounts/_side.html",
     "services": "accounts/_side.html",
+    "keys": "accounts/_side.html",
     "admin": "admin/_side.html",
     "help": "help/_side.html",
 }

@@ -1,0 +1,1 @@
+"""Notifications of keys: system mail to people about their own."""

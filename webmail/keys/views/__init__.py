@@ -1,0 +1,6 @@
+"""Views of keys: importing these modules registers their routes."""
+
+from webmail.keys.blueprint import blueprint
+from webmail.keys.views import importing, opening, others, overview, own_key, recovery_sheet, web_key_directory
+
+__all__ = ["blueprint", "importing", "opening", "others", "overview", "own_key", "recovery_sheet", "web_key_directory"]
