@@ -1,7 +1,7 @@
 """Own keys: the keys of a person, which sign what they write and open what was encrypted for them.
 
-The private part of each is sealed by the secret of the keyring (`keyring.py`): OpenPGP as a transferable secret key, S/MIME as a
-PEM with the private key.
+The private part of each is sealed by the secret of the keyring (`keyring.py`): OpenPGP as a transferable secret key, S/MIME as
+PEM: the private key, then the certificates of who signed its own (`smime_key`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from webmail.models import OwnKeyRow, User, now
 
 if TYPE_CHECKING:
     from webmail.crypto.certificate_facts import CertificateFacts
+    from webmail.crypto.x509_certificates import SmimeKey
 
 OPENPGP, SMIME = "openpgp", "smime"
 MOST = 30  # of one person
 LARGEST = 512 * 1024  # bytes of a key with its certificate
 _MOST_ADDRESSES = 50
 NOTICE = timedelta(days=30)  # before a certificate ends, its owner is told
+_END_OF_PRIVATE = b"-----END PRIVATE KEY-----\n"
 _PRIVATE, _REVOCATION = "private key", "revocation certificate"
 
 
@@ -92,6 +94,14 @@ def encryption_keys(keys: Sequence[OwnKey], kind: str) -> list[OwnKey]:
 def secret_of(key: OwnKey, opened: OpenKeyring | None) -> bytes:
     """The private key. Raises KeyringClosedError."""
     return _unsealed(key, key.sealed, _PRIVATE, opened)
+
+
+def smime_key(key: OwnKey, opened: OpenKeyring | None) -> SmimeKey:
+    """What `webmail/crypto/smime.py` signs and decrypts with. Raises KeyringClosedError."""
+    from webmail.crypto.x509_certificates import SmimeKey, split_certificates
+
+    private, ending, chain = secret_of(key, opened).partition(_END_OF_PRIVATE)
+    return SmimeKey(private + ending, key.certificate, tuple(split_certificates(chain)) if chain.strip() else ())
 
 
 def revocation_of(key: OwnKey, opened: OpenKeyring | None) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,9 +14,11 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.visits import Page, Visitor
-from webmail.crypto import openpgp
+from webmail.crypto import openpgp, smime
 from webmail.crypto.openpgp_certificates import read_certificate, split_certificates
+from webmail.crypto.x509_certificates import read_pkcs12
 from webmail.keys import known_certificates, own_keys
+from webmail.keys.notifications import certificate_end
 from webmail.keys.views import others
 from webmail.keys.wkd_lookup import LookupAwayError
 from webmail.models import AuditEntry, Keyring, OpenedKeyring, OwnKeyRow, Session, SystemMessage, User, now
@@ -141,6 +144,54 @@ def test_a_key_goes_out_with_a_passphrase_and_comes_in_again(app: Flask, alice: 
     assert {"mail-key-exported", "mail-key-removed", "mail-key-imported"} <= {row.act for row in AuditEntry.select()}
     public = alice.get(f"/encryption/keys/{key_of().id}/certificate").response.get_data()
     assert read_certificate(public).facts().fingerprint == key.fingerprint and not read_certificate(public).facts().is_secret
+
+
+def certificate_file(tmp_path: Path, password: str, days: int = 365) -> bytes:
+    """A .p12 file as an authority gives it, made by openssl."""
+    key, certificate, out = tmp_path / "k.pem", tmp_path / "c.pem", tmp_path / "x.p12"
+    openssl = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    openssl += ["-days", str(days), "-subj", "/CN=Alice", "-addext", "subjectAltName=email:alice@lycee.example"]
+    subprocess.run([*openssl, "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
+    command = ["openssl", "pkcs12", "-export", "-in", str(certificate), "-inkey", str(key), "-out", str(out)]
+    subprocess.run([*command, "-passout", f"pass:{password}"], check=True, capture_output=True)
+    return out.read_bytes()
+
+
+def test_a_certificate_comes_in_signs_and_goes_out(alice: Visitor, tmp_path: Path) -> None:
+    begin(alice)
+    content = certificate_file(tmp_path, "secret of the file")
+
+    def bring(given: bytes, password: str) -> Page:
+        return alice.submit(alice.get("/encryption/import"), "form[enctype]", file=(BytesIO(given), "a.p12"), password=password)
+
+    assert "missing or wrong" in bring(content, "wrong").one("[role=alert]").text
+    assert "1 key of yours was imported" in bring(content, "secret of the file").notices
+    user = User.get(User.local == "alice")
+    [key] = [one for one in own_keys.own_keys(user.id) if one.kind == own_keys.SMIME]
+    assert key.addresses == ("alice@lycee.example",) and key.preferred and key.expires is not None
+    page = alice.get(f"/encryption/keys/{key.id}")
+    assert "S/MIME" in page.text and page.one("[data-fingerprint]")["data-fingerprint"] == key.fingerprint
+    form = alice.get(f"/encryption/keys/{key.id}/export")
+    action = f"form[action='/encryption/keys/{key.id}/export']"
+    sent = alice.submit(form, action, passphrase="quatorze otaries", passphrase_again="quatorze otaries").response.get_data()
+    [back] = read_pkcs12(sent, "quatorze otaries", owner=1)
+    signature, _micalg = smime.sign_detached(b"x\r\n", back, owner=1)
+    [found] = smime.verify_detached(b"x\r\n", signature, [key.certificate], system=False, owner=1)
+    assert found.state == "good" and found.fingerprint == key.fingerprint
+    assert b"BEGIN CERTIFICATE" in alice.get(f"/encryption/keys/{key.id}/certificate").response.get_data()
+
+
+def test_a_certificate_that_ends_soon_is_told_once(app: Flask, alice: Visitor, tmp_path: Path) -> None:
+    begin(alice)
+    content = certificate_file(tmp_path, "secret of the file", days=9)
+    alice.submit(
+        alice.get("/encryption/import"), "form[enctype]", file=(BytesIO(content), "a.p12"), password="secret of the file"
+    )
+    assert "ends on" in alice.get("/encryption").notices
+    settings = app.extensions["settings"]
+    with app.app_context():
+        assert len(certificate_end.tell_all(settings)) == 1 and certificate_end.tell_all(settings) == []
+    assert SystemMessage.select().where(SystemMessage.subject.startswith("Your certificate ends on")).count() == 1
 
 
 def test_a_file_without_keys_is_said_to_be_one(alice: Visitor) -> None:

@@ -58,12 +58,12 @@ def import_file() -> Response:
 @blueprint.app_template_global()
 def key_file_endings() -> str:
     """What a file of keys may be called, for the browser."""
-    return ".asc,.gpg,.pgp,.key,.txt"
+    return ".asc,.gpg,.pgp,.key,.txt,.p12,.pfx,.pem,.crt,.cer"
 
 
 @blueprint.app_template_global()
 def key_file_hint() -> str:
-    return _("A file of OpenPGP keys (.asc, .gpg), at most 5 MB. There may be several keys in it.")
+    return _("OpenPGP keys (.asc, .gpg) or a certificate with its key (.p12, .pfx, .pem), at most 5 MB. A file may hold several.")
 
 
 def _told(found: KeyFile) -> str:

@@ -89,7 +89,7 @@ class OwnKeyRow(Table):
     addresses = pw.TextField(default="")  # lower case, separated by line ends
     names = pw.TextField(default="")  # the same
     algorithm = pw.CharField(max_length=60, default="")
-    certificate = pw.BlobField()  # OpenPGP: binary; S/MIME: PEM, with what issued it
+    certificate = pw.BlobField()  # OpenPGP: packets; S/MIME: DER
     sealed = pw.BlobField()  # the private key
     revocation = pw.BlobField(null=True)  # sealed too: the certificate that revokes it, made with it
     made = pw.DateTimeField(null=True)
