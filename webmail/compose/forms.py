@@ -82,6 +82,7 @@ class ComposeForm(FlaskForm):
     answer_by = StringField()
     protection = StringField()
     passphrase = StringField()  # of the keyring; never stored
+    was_encrypted = HiddenField()  # set in an answer to an encrypted message
     encrypt_asked = HiddenField()  # set once it was asked whether to encrypt
     archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()

@@ -9,12 +9,12 @@ import shutil
 
 import pytest
 
-from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
+from tests.support.compose_form import FORM, PDF, chosen, file, text_of, value_of, write
 from tests.support.keys import PASSPHRASE, Gpg, decrypted, give_key, know
 from webmail.crypto import openpgp_messages
 from webmail.crypto.openpgp_certificates import read_certificate
 from webmail.database.connection import db
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("sqop", "gpg"))), reason="needs sqop and gpg")
 WORD = "Zwiebelkuchenrezept"
@@ -152,11 +152,11 @@ def test_undoing_takes_the_hidden_copies_back_and_asks_nothing(app, anne, bob, o
     )
     back = anne.submit(page, ".notice form")
     assert "cancelled" in back.notices and {row.state for row in left()} == {OutboxState.CANCELLED}
-    assert "stored encrypted" in back.text  # its text asks for the passphrase, the undoing did not
+    assert "is encrypted" in back.text  # its text asks for the passphrase, the undoing did not
     app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=0)
     work()
     assert stored(bob, "INBOX") == []
-    opened = anne.submit(back, "form[action$='/open']", passphrase=PASSPHRASE)
+    opened = anne.submit(back, "#open-keys", passphrase=PASSPHRASE)
     assert text_of(opened) == "hasty" and value_of(opened, "subject") == "s"
     anne.submit(opened, FORM, action="send")
     assert [row.state for row in left()].count(OutboxState.WAITING) == 2
@@ -192,10 +192,10 @@ def test_an_encrypted_draft_opens_with_the_passphrase_alone(anne):
         anne, to="erik@elsewhere.example", subject="s", body=WORD, protection="encrypt", attachments=file("n.pdf"), action="save"
     )
     page = anne.get(page.one(FORM)["action"])
-    assert WORD not in page.text and "stored encrypted" in page.text
-    wrong = anne.submit(page, "form[action$='/open']", passphrase="no no no no no")
+    assert WORD not in page.text and "is encrypted" in page.text
+    wrong = anne.submit(page, "#open-keys", passphrase="no no no no no")
     assert wrong.status == 422 and "Wrong passphrase" in wrong.text
-    page = anne.submit(wrong, "form[action$='/open']", passphrase=PASSPHRASE)
+    page = anne.submit(wrong, "#open-keys", passphrase=PASSPHRASE)
     assert text_of(page) == WORD and "n.pdf" in page.one("#attachments").get_text()
 
 
@@ -223,3 +223,59 @@ def test_an_expired_key_is_never_used(app, anne, outside):
     assert "the key has expired" in form.one("#protection").get_text()
     anne.submit(form, FORM, action="send")
     assert left() == []
+
+
+def encrypted_letter(app, anne, bob, work):
+    """From bob to anne, encrypted and not signed, with a file."""
+    give_key(app, bob)
+    know(app, bob, anne.address, anne.key.certificate)
+    form = bob.get("/compose")
+    written = {"to": anne.address, "subject": f"About {WORD}", "body": f"{WORD} at eight", "protection": "encrypt"}
+    asked = bob.submit(form, FORM, **written, attachments=file(), action="send")
+    assert "on its way" in bob.submit(asked, FORM, passphrase=PASSPHRASE, action="send").notices  # the file is sealed already
+    work()
+
+
+def test_a_reply_to_an_encrypted_message_is_encrypted_and_quotes_it(app, anne, bob, work, stored):
+    encrypted_letter(app, anne, bob, work)
+    [letter] = stored(anne, "INBOX")
+    closed = anne.get(f"/reply/{letter.uid}/INBOX")
+    assert WORD not in closed.text and "is encrypted" in closed.text
+    page = anne.submit(closed, "#open-keys", passphrase=PASSPHRASE)
+    assert f"> {WORD} at eight" in text_of(page) and value_of(page, "subject") == f"Re: About {WORD}"
+    assert chosen(page, "protection") == "both"
+    asked = anne.submit(page, FORM, protection="none", action="send")
+    assert "would not be encrypted" in asked.one("#answers-encrypted").get_text() and len(left()) == 1
+    asked = anne.submit(page, FORM, protection="both", action="send")
+    assert f"{bob.address}: no key is known" in asked.one("#unprotected").get_text() and len(left()) == 1
+
+
+def test_a_forward_of_an_encrypted_message_has_its_text_and_files(app, anne, bob, work, stored):
+    encrypted_letter(app, anne, bob, work)
+    [letter] = stored(anne, "INBOX")
+    page = anne.submit(anne.get(f"/forward/{letter.uid}/INBOX"), "#open-keys", passphrase=PASSPHRASE)
+    assert f"{WORD} at eight" in text_of(page) and "liste.pdf" in page.one("#attachments").get_text()
+    with db.connection_context():
+        [row] = DraftRow.select().where(DraftRow.user.in_(User.select().where(User.address == anne.address)))
+        assert row.body == "" and row.sealed is not None
+        [kept] = AttachmentRow.select().where(AttachmentRow.draft == row)
+        assert kept.filename == "" and kept.size == len(PDF)
+
+
+def test_an_encrypted_draft_of_the_folder_is_opened_with_all_that_was_in_it(app, anne, stored):
+    write(
+        anne,
+        to="erik@elsewhere.example",
+        subject=f"On {WORD}",
+        body=f"{WORD}!",
+        protection="encrypt",
+        action="save",
+    )
+    with db.connection_context():
+        DraftRow.delete().where(DraftRow.saved_mailbox != "").execute()  # as after thirty days, or in another webmail
+    drafts = stored(anne, "Drafts")
+    page = anne.get(f"/draft/{drafts[-1].uid}/Drafts")
+    assert WORD not in page.text
+    page = anne.submit(page, "#open-keys", passphrase=PASSPHRASE)
+    assert text_of(page).strip() == f"{WORD}!" and value_of(page, "subject") == f"On {WORD}"
+    assert value_of(page, "to") == "erik@elsewhere.example" and chosen(page, "protection") == "encrypt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ from webmail.compose.attachments import attachments
 from webmail.compose.drafts import draft_message, draft_note, drafts, message_options, sealed_drafts
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.encryption import finished_messages
+from webmail.compose.encryption.protection import MessageProtection
 from webmail.compose.large_files import large_files, link_block
 from webmail.compose.outbox import spool
 from webmail.compose.replies import quoting, reply
+from webmail.compose.replies.decrypted_original import DecryptedOriginal
 from webmail.config.settings import Settings
 from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, NoSuchMessageError, ServerAwayError
 from webmail.imap.connections.connection import Connection
@@ -201,13 +204,22 @@ def discard(row: DraftRow, account: Account, settings: Settings) -> None:
 
 
 def resume(
-    user: User, account: Account, mailbox: str, uid: int, uidvalidity: int | None, settings: Settings, *, afresh: bool = False
+    user: User,
+    account: Account,
+    mailbox: str,
+    uid: int,
+    uidvalidity: int | None,
+    settings: Settings,
+    *,
+    afresh: bool = False,
+    decrypted: Callable[[Connection, Message], DecryptedOriginal | None] = lambda _conn, _message: None,
 ) -> tuple[DraftRow, int]:
     """The draft row for a message in Drafts, and the number of its files that were left out (beyond reply.MOST_PARTS).
 
     It is the existing row if the copy is ours, else a new one made from the message, files included. A message without the
     \\Draft flag serves as a template: it stays unchanged, and its row is reused as long as it was not edited. A draft with too
     many files stays too: saving the row would replace it and lose the others. `afresh`: start a new thread (no In-Reply-To).
+    `decrypted`: gives what is inside an encrypted one.
 
     Raises NoSuchMessageError, MailboxChangedError, ServerAwayError, and uploads.REFUSALS.
     """
@@ -224,7 +236,10 @@ def resume(
         if row := _under_another_uid(user, mailbox, message.uidvalidity, uid, draft_note.mark_of(head)):
             return row, 0
         noted = draft_note.from_header(head, Fields())
-        if noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
+        inside = decrypted(conn, message)
+        if inside is not None:
+            found = quoting.Quoted(inside.text)
+        elif noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
             found = quoting.resumed(conn, message)
         else:
             found = quoting.with_pictures(conn, message, attachments.free_bytes(user, settings), alone=False)
@@ -238,12 +253,19 @@ def resume(
     if afresh:
         fields = replace(fields, in_reply_to="", references="")
     fields = replace(fields, **noted)
+    if inside is not None:
+        subject = inside.subject or fields.subject
+        fields = replace(fields, subject=subject, protection=fields.protection or MessageProtection.BOTH)
     before = None if replaces else drafts.untouched(user, fields)
     row = before or drafts.new(user, fields)
     if before and (before.attachments.exists() or not reply.carried_parts(message)):
         return before, left_out
     for transfer in transfers if before is None else ():
         left_out += 0 if large_files.copy_to(transfer, row.id, settings) else 1
+    if inside is not None:
+        _put_inside(row, inside, settings)
+        _settle_resumed(row, message, replaces=replaces)
+        return row, 0
     ours = noted.get("format") == message_options.FORMATTED
     try:
         reply.carry(row, account, message, settings, found, left=signatures.picture_keys(user) if ours else ())
@@ -251,11 +273,25 @@ def resume(
         if not before:
             drafts.forget(row.id, settings)
         raise
+    _settle_resumed(row, message, replaces=replaces)
+    return row, left_out
+
+
+def _settle_resumed(row: DraftRow, message: Message, *, replaces: bool) -> None:
     if replaces:
-        _remember(row, ("", 0, 0), (mailbox, message.uidvalidity, uid), now())
+        _remember(row, ("", 0, 0), (message.mailbox, message.uidvalidity, message.uid), now())
     else:
         drafts.leave_untouched(row)
-    return row, left_out
+
+
+def _put_inside(row: DraftRow, inside: DecryptedOriginal, settings: Settings) -> None:
+    """The files of a message that was encrypted, among those of its draft; without them there is no draft."""
+    try:
+        if inside.files:
+            attachments.add_all(row, [([content], name, kind) for content, name, kind in inside.files], settings)
+    except MailError:
+        drafts.forget(row.id, settings)
+        raise
 
 
 def _fields_of(message: Message, text: str, *, template: bool) -> Fields:

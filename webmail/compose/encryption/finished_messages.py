@@ -13,7 +13,6 @@ from datetime import datetime
 from webmail.compose.encryption import own_messages
 from webmail.compose.encryption.protection_errors import NoOwnKeyError, ProtectionError
 from webmail.compose.encryption.sending_plan import SendingPlan
-from webmail.crypto import openpgp
 from webmail.keys import own_keys
 from webmail.keys.own_keys import OPENPGP, OwnKey
 from webmail.mail import Draft
@@ -61,8 +60,8 @@ def own_copy(message: bytes, own: tuple[OwnKey, ...] | list[OwnKey], owner: int)
     """A built message, encrypted for its writer alone. One process. Raises NoOwnKeyError, CryptoError."""
     kind = own_messages.kind_for_oneself(own)
     made = payload.for_encrypting(message)
-    data = own_messages.encrypted_for(made.content, own_messages.certificates(own, kind), kind, owner)
-    return envelopes.message(made.header, envelopes.encrypted_part(data))
+    data = own_messages.encrypted_for(made.content, own_messages.certificates(own, kind), kind, owner, mine=True)
+    return envelopes.message(made.header, _envelope(data, kind, authenticated=True))
 
 
 def autocrypt_value(own: list[OwnKey], sender: str, *, mutual: bool) -> str:
@@ -87,7 +86,14 @@ def _signed(built: bytes, plan: SendingPlan, secret: bytes | None, owner: int) -
 def _signed_part(content: bytes, plan: SendingPlan, secret: bytes | None, owner: int) -> bytes:
     if plan.signer is None or secret is None:
         raise NoOwnKeyError("no key that could sign")
-    return envelopes.signed_part(content, *openpgp.sign_detached(content, secret, owner=owner))
+    if plan.signer.kind == OPENPGP:
+        from webmail.crypto import openpgp
+
+        return envelopes.signed_part(content, *openpgp.sign_detached(content, secret, owner=owner))
+    from webmail.crypto import smime
+
+    key = own_messages.smime_key(plan.signer, secret)
+    return envelopes.smime_signed_part(content, *smime.sign_detached(content, key, owner=owner))
 
 
 def _encrypted(built: bytes, plan: SendingPlan, secret: bytes | None, to: list[str], owner: int, *, own: bool) -> bytes:
@@ -96,5 +102,14 @@ def _encrypted(built: bytes, plan: SendingPlan, secret: bytes | None, to: list[s
     made = payload.for_encrypting(built)
     kind = plan.kind
     those = plan.coverage.certificates(to) + (own_messages.certificates(plan.own, kind) if own else [])
-    data = own_messages.encrypted_for(made.content, list(dict.fromkeys(those)), kind, owner, sign_with=secret)
-    return envelopes.message(made.header, envelopes.encrypted_part(data))
+    content, signer = made.content, secret
+    if kind != OPENPGP and plan.signer is not None:  # signed first, and the whole of it encrypted (RFC 8551 section 3.6)
+        content, signer = _signed_part(content, plan, secret, owner), None
+    data = own_messages.encrypted_for(content, list(dict.fromkeys(those)), kind, owner, sign_with=signer)
+    return envelopes.message(made.header, _envelope(data, kind))
+
+
+def _envelope(data: bytes, kind: str, *, authenticated: bool = False) -> bytes:
+    if kind == OPENPGP:
+        return envelopes.encrypted_part(data)
+    return envelopes.smime_encrypted_part(data, authenticated=authenticated)

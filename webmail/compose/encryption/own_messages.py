@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from webmail.compose.encryption.protection_errors import NoOwnKeyError
-from webmail.crypto import openpgp
+from webmail.crypto.errors import MalformedDataError
 from webmail.keys import own_keys
 from webmail.keys.open_keyring import OpenKeyring
-from webmail.keys.own_keys import OPENPGP, OwnKey
+from webmail.keys.own_keys import OPENPGP, SMIME, OwnKey
 
-KINDS = (OPENPGP,)  # of keys that messages are encrypted by, the one that is taken first where nothing else decides
-_MARKS = {OPENPGP: b"O"}  # the first byte of what is encrypted for oneself says by what the rest is read
+if TYPE_CHECKING:
+    from webmail.crypto.x509_certificates import SmimeKey
+
+KINDS = (OPENPGP, SMIME)  # of keys, in the order in which they are taken where nothing else decides
+_MARKS = {OPENPGP: b"O", SMIME: b"S"}  # the first byte of what is encrypted for oneself says by what the rest is read
+_PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----.*?-----END (?:[A-Z]+ )?PRIVATE KEY-----", re.S)
 
 
 def kind_for_oneself(keys: Sequence[OwnKey]) -> str:
@@ -29,12 +35,23 @@ def certificates(keys: Sequence[OwnKey], kind: str) -> list[bytes]:
 def encrypted(data: bytes, keys: Sequence[OwnKey], owner: int) -> bytes:
     """For all of one's good keys of a kind. One process. Raises NoOwnKeyError, CryptoError."""
     kind = kind_for_oneself(keys)
-    return _MARKS[kind] + encrypted_for(data, certificates(keys, kind), kind, owner)
+    return _MARKS[kind] + encrypted_for(data, certificates(keys, kind), kind, owner, mine=True)
 
 
-def encrypted_for(data: bytes, those: Sequence[bytes], kind: str, owner: int, *, sign_with: bytes | None = None) -> bytes:
-    """OpenPGP: armored, signed inside where there is a key. Raises CryptoError."""
-    return openpgp.encrypt(data, those, sign_with=sign_with, owner=owner)
+def encrypted_for(
+    data: bytes, those: Sequence[bytes], kind: str, owner: int, *, sign_with: bytes | None = None, mine: bool = False
+) -> bytes:
+    """OpenPGP: armored, signed inside where there is a key. S/MIME: DER, not signed; so that an alteration is noticed where it is
+    for oneself (`mine`), and others as their programs read it. Raises CryptoError.
+    """
+    if kind == OPENPGP:
+        from webmail.crypto import openpgp
+
+        return openpgp.encrypt(data, those, sign_with=sign_with, owner=owner)
+    from webmail.crypto import smime, x509_certificates
+
+    own = [x509_certificates.split_certificates(one)[0] for one in those]
+    return smime.encrypt(data, own, authenticated=mine, owner=owner)
 
 
 def read(sealed: bytes, keys: Sequence[OwnKey], opened: OpenKeyring | None, owner: int) -> bytes:
@@ -44,7 +61,23 @@ def read(sealed: bytes, keys: Sequence[OwnKey], opened: OpenKeyring | None, owne
 
 
 def decrypted(data: bytes, kind: str, keys: Sequence[OwnKey], opened: OpenKeyring | None, owner: int) -> bytes:
-    """Raises KeyringClosedError, CryptoError."""
-    mine = [one for one in keys if one.kind == kind]
-    secrets = [own_keys.secret_of(one, opened) for one in mine]
-    return openpgp.decrypt(data, secrets, owner=owner).content
+    """A message in one's mailbox. One process. Raises as `read` does."""
+    mine = [(one, own_keys.secret_of(one, opened)) for one in keys if one.kind == kind]
+    if kind == OPENPGP:
+        from webmail.crypto import openpgp
+
+        return openpgp.decrypt(data, [secret for _key, secret in mine], owner=owner).content
+    from webmail.crypto import smime
+
+    return smime.decrypt(data, [smime_key(key, secret) for key, secret in mine], owner=owner).content
+
+
+def smime_key(key: OwnKey, secret: bytes) -> SmimeKey:
+    """A private key of S/MIME with the certificates above its own, as they are stored. Raises MalformedDataError."""
+    from webmail.crypto.x509_certificates import SmimeKey, split_certificates
+
+    private = _PRIVATE.search(secret)
+    if private is None:
+        raise MalformedDataError("no private key in what is stored")
+    own, *chain = split_certificates(key.certificate)
+    return SmimeKey(private[0] + b"\n", own, tuple(chain))

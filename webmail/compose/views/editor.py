@@ -31,10 +31,11 @@ from webmail.compose.outbox import queue
 from webmail.compose.recipients import address_book
 from webmail.compose.replies import originals, quoting
 from webmail.compose.replies import reply as replies
+from webmail.compose.replies.decrypted_original import is_encrypted
 from webmail.compose.views import draft_url, text_format, warm_suggestions
 from webmail.compose.views.drafts_folder import put_into_drafts
-from webmail.compose.views.encryption.begun_protection import begun_protection, is_encrypted
-from webmail.compose.views.encryption.keyring_access import has_keys, openable
+from webmail.compose.views.encryption.begun_protection import begun_protection, decrypted
+from webmail.compose.views.encryption.keyring_access import closed_page, has_keys, openable
 from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
@@ -88,9 +89,10 @@ def show(draft_id: str) -> Response:
         return redirect(url_for("compose.outbox"), 303)
     row = openable(drafts.load(user, draft_id))
     if not sealed_drafts.can_open(row):
-        return page("compose/closed.html", draft_id=draft_id, row=row, back=_came_from())
+        return closed_page(row.to)
     sealed_drafts.lay_open(row)
     form = ComposeForm.holding(fields_of(row), _came_from(), drafts.revision_at(row))
+    form.was_encrypted.data = "1" if request.args.get("encrypted") else ""
     at_files = request.args.get("at") == "attachments"
     response = show_form(form, draft_id, row, preview=bool(request.args.get("preview")), at_files=at_files)
     if at_files:  # scroll to where the URL's fragment leads without scripts
@@ -158,6 +160,8 @@ def forward(uid: int, mailbox: str, draft_id: str = "") -> Response:
     formatted = text_format.wanted() == message_options.FORMATTED
     message, found = _original(uid, mailbox, keep=formatted and not whole, remote=True)
     parts = replies.carried_parts(message)
+    if not whole and "decrypted_files" in g:
+        return _forward_decrypted(message, found.text, back)
     if not whole and len(parts) > replies.MOST_PARTS:
         whole = True
         notify(_("This message has too many files to forward one by one, so it is attached as a whole."), "caution")
@@ -176,6 +180,20 @@ def forward(uid: int, mailbox: str, draft_id: str = "") -> Response:
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
         notify(_("The images in this message are attached."), link={"url": link, "text": _("Keep them in the text")})
     return _with_files(fields, back, lambda row: _carry(row, message, found))
+
+
+def _forward_decrypted(message: Message, text: str, back: str) -> Response:
+    """A forward of what is inside an encrypted message, with its files."""
+    fields = replies.forward_inline(message, _forward_heading(message), text)
+    fields = _begun(fields, identities.answering(my_identities(), message.envelope), message)
+    files = [([content], name, kind) for content, name, kind in g.decrypted_files]
+    return _with_files(fields, back, lambda row: put_decrypted(row, files))
+
+
+def put_decrypted(row: DraftRow, files: list[tuple[list[bytes], str, str]]) -> None:
+    """The files of an encrypted message among those of the draft. Raises uploads.REFUSALS."""
+    if files:
+        attachments.add_all(row, files, settings())
 
 
 def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: bool = False) -> None:
@@ -205,7 +223,8 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None] | N
         if not before:  # nothing was written in it yet
             drafts.forget(row.id, settings())
         raise
-    return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
+    encrypted = 1 if "decrypted_files" in g else None
+    return redirect(url_for("compose.show", draft_id=row.id, back=back, encrypted=encrypted), 303)
 
 
 @blueprint.get("/draft/<int:uid>/<path:mailbox>")
@@ -215,8 +234,9 @@ def resume(uid: int, mailbox: str) -> Response:
         raise NoSuchMessageError(f"{mailbox}: {uid} is no UID")
     try:
         row, left_out = draft_copies.resume(
-            current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new"
-        )
+            current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new",
+            decrypted=decrypted,
+        )  # fmt: skip
     except uploads.REFUSALS as error:
         return error_page(_("This draft can’t be opened here"), no_room_words(error), error.status)
     if left_out:
@@ -293,7 +313,10 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
 
 
 def _new_form(draft_id: str, fields: Fields, back: str, message: Message | None = None) -> Response:
-    return show_form(ComposeForm.holding(fields, back), draft_id, is_free=text_format.is_free(message))
+    form = ComposeForm.holding(fields, back)
+    if "decrypted_files" in g:
+        form.was_encrypted.data = "1"
+    return show_form(form, draft_id, is_free=text_format.is_free(message))
 
 
 @blueprint.app_template_global()
@@ -371,6 +394,10 @@ def _original(
             message = imap.attached_messages.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
         else:
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+            if (inside := decrypted(connection, message)) is not None:
+                g.decrypted_files = inside.files
+                envelope = replace(message.envelope, subject=inside.subject or message.envelope.subject)
+                return replace(message, envelope=envelope), quoting.Quoted(inside.text)
         if not keep and not pictures:
             return message, quoting.plain(connection, message, signed=signed)
         room = attachments.free_bytes(current_user(), settings())

@@ -19,7 +19,7 @@ from webmail.compose.drafts.fields import fields_of, normalised
 from webmail.compose.encryption import protection_texts
 from webmail.compose.encryption.protection_errors import ProtectionError
 from webmail.compose.forms import ComposeForm
-from webmail.compose.large_files import large_files
+from webmail.compose.large_files import drive_facts, large_files
 from webmail.compose.outbox import queue
 from webmail.compose.recipients import recipients
 from webmail.compose.views.archive_original import archive_answered
@@ -87,6 +87,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     guarded = protecting.settle(form, draft, sure=sure)
     if guarded.question:
         return _back_to_form(form, row, **guarded.question)
+    if linked and guarded.build is not None and drive_facts.load(large_files.of_draft(row.id)) is not None:
+        return _not_on_drive(form, row)
     try:
         sent = queue.enqueue(
             row, replace(draft, autocrypt=guarded.autocrypt), settings(), sealed_credential(), at=at,
@@ -144,6 +146,13 @@ def _back_to_form(form: ComposeForm, row: DraftRow, status: int = 422, **more: A
 
 def _file_missing(form: ComposeForm, row: DraftRow) -> Response:
     form.mark("attachments", _("A file is missing. Remove it and attach it again."))
+    return _back_to_form(form, row)
+
+
+def _not_on_drive(form: ComposeForm, row: DraftRow) -> Response:
+    """The links of a drive are made as the message leaves, when nobody here can write into one that is signed or encrypted."""
+    words = _("Large files of a signed or encrypted message can’t go to your online files. Have them sent from here instead.")
+    form.mark("attachments", words)
     return _back_to_form(form, row)
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flask import current_app
+from flask_babel import gettext as _
+
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.encryption import protection
 from webmail.compose.encryption.protection import MessageProtection
+from webmail.compose.encryption.protection_errors import ProtectionError, SealedDraftError
 from webmail.compose.encryption.sending_plan import ProtectionWishes
-from webmail.compose.views.encryption.keyring_access import has_keys
+from webmail.compose.replies import decrypted_original
+from webmail.compose.replies.decrypted_original import DecryptedOriginal, is_encrypted
+from webmail.compose.views.encryption.keyring_access import has_keys, my_keys, opened
+from webmail.crypto.errors import CryptoError
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Message
-from webmail.web.current import preferences, settings
-
-_ENCRYPTED = ("application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
+from webmail.web.current import current_user, preferences, settings
+from webmail.web.notices import notify
 
 
 def wishes() -> ProtectionWishes:
@@ -30,7 +37,18 @@ def begun_protection(fields: Fields, *, answers_encrypted: bool = False) -> Fiel
     return replace(fields, protection=protection.begun(encrypt=wishes().encrypt, sign=wishes().sign))
 
 
-def is_encrypted(message: Message) -> bool:
-    """Whether a message came encrypted as a whole, as its MIME structure says."""
-    top = [part.type for part in message.structure.attachments if part.section in ("", "1")]
-    return any(kind in _ENCRYPTED for kind in top)
+def decrypted(connection: Connection, message: Message) -> DecryptedOriginal | None:
+    """What is inside a message that is answered; None where it is not encrypted, or can't be decrypted, which is told.
+
+    For people without keys nothing is asked. Raises SealedDraftError where the keyring is closed.
+    """
+    if not has_keys() or not is_encrypted(message):
+        return None
+    try:
+        return decrypted_original.read(connection, message, my_keys(), opened(), current_user().id)
+    except SealedDraftError:
+        raise
+    except (ProtectionError, CryptoError) as error:
+        current_app.logger.info("a message that is answered is not decrypted: %s", error)
+        notify(_("The message you are answering can’t be decrypted, so its text is not quoted."), "caution")
+        return None

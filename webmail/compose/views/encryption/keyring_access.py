@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import g, session
+from flask import g, request, session
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from webmail.admission import AdmissionRefusedError
 from webmail.compose.drafts import sealed_drafts
@@ -16,6 +17,7 @@ from webmail.keys.own_keys import OwnKey
 from webmail.models import DraftRow
 from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_user, settings
+from webmail.web.rendering import page
 
 
 def has_keys() -> bool:
@@ -54,6 +56,12 @@ def unlock(passphrase: str) -> str:
     open_keyring.open_in_session(user, ring, session, token, settings(), lasts=HOUR)
     g.open_keyring = OpenKeyring(user.id, ring)
     return ""
+
+
+def closed_page(recipients: str = "", status: int = 200, problem: str = "", there: str = "") -> Response:
+    """In place of a page that shows what is encrypted: it asks for the passphrase, and leads back."""
+    there = there or request.full_path.rstrip("?")
+    return page("compose/closed.html", status, recipients=recipients, there=there, problem=problem)
 
 
 def openable(row: DraftRow) -> DraftRow:

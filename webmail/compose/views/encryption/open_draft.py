@@ -1,4 +1,4 @@
-"""Open draft: the passphrase that opens an encrypted draft, and what is said where one can't be encrypted or read."""
+"""Open draft: the passphrase that opens what is encrypted and is written on or answered; what is said where that can't be."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import drafts
 from webmail.compose.encryption import protection_texts
 from webmail.compose.encryption.draft_seal import SealBrokenError
-from webmail.compose.encryption.protection_errors import ProtectionError
+from webmail.compose.encryption.protection_errors import ProtectionError, SealedDraftError
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views.editor import show_form
 from webmail.compose.views.encryption import keyring_access
@@ -18,18 +17,16 @@ from webmail.errors import MailError
 from webmail.models import DraftRow
 from webmail.web.current import current_user
 from webmail.web.forms.request_values import local_path
-from webmail.web.rendering import page
 from webmail.web.responses.errors import mail_error
 
 
-@blueprint.post("/compose/<draft_id>/open")
-def open_draft(draft_id: str) -> Response:
-    """Open the keyring, and with it the draft."""
-    row = drafts.load(current_user(), draft_id)
-    back = local_path(request.form.get("back", ""))
+@blueprint.post("/compose/keys")
+def open_keys() -> Response:
+    """Open the keyring by `passphrase`, and go on to `there`."""
+    there = local_path(request.form.get("there", "")) or url_for("mailbox.show", mailbox="INBOX")
     if problem := keyring_access.unlock(request.form.get("passphrase", "")):
-        return page("compose/closed.html", 422, draft_id=draft_id, row=row, back=back, problem=problem)
-    return redirect(url_for("compose.show", draft_id=draft_id, back=back or None), 303)
+        return keyring_access.closed_page(status=422, problem=problem, there=there)
+    return redirect(there, 303)
 
 
 @blueprint.errorhandler(ProtectionError)
@@ -37,6 +34,8 @@ def open_draft(draft_id: str) -> Response:
 @blueprint.errorhandler(SealBrokenError)
 def not_protected(error: MailError) -> Response:
     """Nothing was stored that should have been encrypted: the form again, with all that was typed."""
+    if isinstance(error, SealedDraftError) and request.method == "GET":
+        return keyring_access.closed_page()
     if request.endpoint != "compose.act":
         return mail_error(error)
     current_app.logger.warning("a draft is not stored: %s", error)

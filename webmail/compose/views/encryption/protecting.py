@@ -102,6 +102,8 @@ def settle(form: ComposeForm, draft: Draft, *, sure: bool) -> SendingProtection:
     autocrypt = finished_messages.autocrypt_value(my_keys(), draft.identity.email, mutual=wishes().encrypt == "possible")
     if plan.lacks_signer or (plan.is_encrypted and (plan.coverage is None or plan.coverage.missing)):
         return SendingProtection(question={"unprotected": True})
+    if form.was_encrypted.data and not plan.is_encrypted and not form.encrypt_asked.data:
+        return SendingProtection(question={"answers_encrypted": True})
     if not sure and wishes().encrypt == "ask" and plan.could_encrypt and not form.encrypt_asked.data:
         return SendingProtection(question={"could_encrypt": True})
     if plan.is_plain:
