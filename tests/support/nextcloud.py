@@ -17,8 +17,9 @@ import re
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -55,6 +57,7 @@ class Nextcloud:
         self.flows: dict[str, bool] = {}  # poll token: whether the person has agreed
         self.ranges = True
         self.object_store = False
+        self.pace = 0.0  # seconds that a MiB takes, to be read or written
         self.searches = own  # by RFC 5323; of a plain server: it tells so in the header DASL
         self.overwritten: list[str] = []  # files that were written over by an upload to another name
         self.targets: dict[str, Path] = {}  # by upload: where it was said to go
@@ -85,8 +88,11 @@ class Nextcloud:
             response = self.before(request.method, request.path) or self._answer(request)
         except OSError as error:
             response = Response(str(error), 500)
-        while request.stream.read(_PIECE):
-            pass  # what nobody wanted: a connection that is closed over it would take the answer along
+        except ClientDisconnected as error:
+            return error(environ, start_response)
+        with suppress(ClientDisconnected):
+            while request.stream.read(_PIECE):
+                pass  # what nobody wanted: a connection that is closed over it would take the answer along
         return response(environ, start_response)
 
     # --- who asks what -----------------------------------------------------------------------------------------------
@@ -201,7 +207,7 @@ class Nextcloud:
                 return Response("", 416, headers)
             headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
         headers["Content-Length"] = str(size - start)
-        return Response(_read(target, start), status, headers, direct_passthrough=True)
+        return Response(_read(target, start, self.pace), status, headers, direct_passthrough=True)
 
     def _put(self, request: Request, target: Path) -> Response:
         length = int(request.headers.get("Content-Length") or 0)
@@ -215,6 +221,7 @@ class Nextcloud:
         with target.open("wb") as out:
             while piece := request.stream.read(min(_PIECE, length)):
                 out.write(piece)
+                time.sleep(self.pace / 4)
                 length -= len(piece)
                 if not length:
                     break
@@ -323,11 +330,12 @@ def _etag(target: Path) -> str:
     return f'"{hashlib.sha256(f"{target.name}{stat.st_mtime_ns}{stat.st_size}".encode()).hexdigest()[:24]}"'
 
 
-def _read(target: Path, start: int) -> Iterator[bytes]:
+def _read(target: Path, start: int, pace: float) -> Iterator[bytes]:
     with target.open("rb") as file:
         file.seek(start)
         while piece := file.read(_PIECE):
             yield piece
+            time.sleep(pace / 4)
 
 
 def _json(said: Any, status: int = 200) -> Response:

@@ -120,6 +120,7 @@ class Settings:
     microsoft_client_id: str = ""
     microsoft_client_secret: str = field(default="", repr=False)
     microsoft_tenant: str = "common"  # whose accounts: common, organizations, consumers, or the establishment's own tenant
+    microsoft_sites: str = "off"  # files of SharePoint sites beside OneDrive: off, read, write
     service_networks: str = ""  # networks of the establishment in which such services may be; others only on the internet
     google_addresses: GoogleAddresses = GoogleAddresses()
     microsoft_addresses: MicrosoftAddresses = MicrosoftAddresses()

@@ -24,6 +24,7 @@ _CHOICES = {
     "own_password_on_devices": ("never", "without-second-step", "always"),
     "forwarding": ("off", "inside", "domains", "anywhere"),
     "storage": ("disk", "s3"),
+    "microsoft_sites": ("off", "read", "write"),
     "log_format": ("text", "json"),
     "service": (services.EVERYTHING, services.PAGES, services.BODIES),
     "remote_images": ("ask", "contacts", "known", "always", "never"),

@@ -34,8 +34,20 @@ class ApiRequests:
     def __init__(self, connection: ConnectedService, settings: Settings, faults: Mapping[str, DriveFault]) -> None:
         self._connection, self._settings, self._faults = connection, settings, faults
 
+    @property
+    def number(self) -> int:
+        """Of the connection."""
+        return self._connection.id
+
+    def offers(self, purpose: str) -> bool:
+        """Whether the administrator has set this up."""
+        provider = providers.find(self._connection.provider, self._settings)
+        return provider is not None and purpose in provider.scopes
+
     def needs(self, purpose: str) -> None:
-        """Raises DriveError (RIGHT_MISSING) where the person has not allowed this."""
+        """Raises DriveError: RIGHT_MISSING where the person has not allowed this, REFUSED where it is not offered."""
+        if not self.offers(purpose):
+            raise DriveError(DriveFault.REFUSED, f"{self._connection.provider}: {purpose} is not offered")
         provider = providers.find(self._connection.provider, self._settings)
         if provider is None or not provider.allows(self._connection.scopes, purpose):
             raise DriveError(DriveFault.RIGHT_MISSING, f"{self._connection.provider}: {purpose}")

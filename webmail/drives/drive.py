@@ -110,6 +110,7 @@ class FolderPage:
     """A page of a folder, or of what a search found. `cursor`: of the next page, "" on the last. `crumbs`: from the root to
     it, without further requests; `space` where the same answer told it. `hidden`: how many entries were left out, since their
     names can't be. `before`: the cursor of the page before it; "" for the first one, or where the service only goes forwards.
+    `part`: the folder in which a search from here looks, "" for all of the drive; `part_name`: what that is called.
     """
 
     entries: Sequence[DriveEntry]
@@ -119,6 +120,8 @@ class FolderPage:
     may_write: bool = True
     hidden: int = 0
     before: str = ""
+    part: str = ""
+    part_name: str = ""
 
 
 class LinkRight(StrEnum):
@@ -206,8 +209,9 @@ class Drive(Protocol):
     def list_folder(self, folder: str = "", cursor: str = "") -> FolderPage:
         """A page of a folder, "" for the root, folders first. One request."""
 
-    def search(self, text: str, cursor: str = "") -> FolderPage:
-        """What is called so, in all of the drive. Only where `abilities.search`."""
+    def search(self, text: str, cursor: str = "", folder: str = "") -> FolderPage:
+        """What is called so, in all of the drive, or in the part of it that `folder` names (`FolderPage.part`). Only where
+        `abilities.search`."""
 
     def list_view(self, view: str, cursor: str = "") -> FolderPage:
         """A page of one of `abilities.views`."""

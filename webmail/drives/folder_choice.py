@@ -14,7 +14,6 @@ from webmail.config.settings import Settings
 from webmail.drives import open_drives
 from webmail.drives.drive import LONGEST_ID
 from webmail.models import ConnectedService, User
-from webmail.services.providers import DRIVE, DRIVE_WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,8 @@ class FolderChoice:
 
     def consent(self, back: str) -> dict[str, Any]:
         """What `services.ask_to_connect` is asked for the right to write, to come `back` from there."""
-        return {
-            "provider": self.connection.provider, "connection": self.connection.id, "purpose": [DRIVE, DRIVE_WRITE], "next": back,
-        }  # fmt: skip
+        purposes = list(open_drives.purposes_at(self.connection, self.folder))
+        return {"provider": self.connection.provider, "connection": self.connection.id, "purpose": purposes, "next": back}
 
 
 def read(form: Mapping[str, str], user: User, settings: Settings) -> FolderChoice:
@@ -43,12 +41,12 @@ def read(form: Mapping[str, str], user: User, settings: Settings) -> FolderChoic
     drive = _number(what) if action == "drive" else connection.id
     there = {"open": what, "drive": ""}.get(action, folder)[:LONGEST_ID]
     query = {"drive": drive, "folder": there or None, "cursor": what[:LONGEST_ID] or None if action == "page" else None}
-    return FolderChoice(connection, folder, action == "save", may_save(connection, settings), query)
+    return FolderChoice(connection, folder, action == "save", may_save(connection, settings, folder), query)
 
 
-def may_save(connection: ConnectedService, settings: Settings) -> bool:
+def may_save(connection: ConnectedService, settings: Settings, folder: str = "") -> bool:
     """Whether the person has allowed to save there. 0 queries."""
-    return open_drives.allows(connection, DRIVE_WRITE, settings)
+    return open_drives.allows(connection, open_drives.purposes_at(connection, folder)[1], settings)
 
 
 def drive_of(mine: list[ConnectedService], given: str) -> ConnectedService | None:

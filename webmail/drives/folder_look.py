@@ -29,6 +29,11 @@ class FolderLook:
     fault: DriveFault | None = None
     cursor: str = ""
 
+    @property
+    def purposes(self) -> tuple[str, str]:
+        """What the person has to allow to read here, and to save."""
+        return open_drives.purposes_at(self.connection, self.folder)
+
 
 def look(connection: ConnectedService, settings: Settings, folder: str, query: Mapping[str, str]) -> FolderLook:
     """A folder, or what is found in all of them, as the query of an address says. One request to the service. Raises nothing
@@ -40,7 +45,7 @@ def look(connection: ConnectedService, settings: Settings, folder: str, query: M
         drive = open_drives.open_drive(connection, settings)
         abilities = drive.abilities
         with open_drives.asking():
-            found = drive.search(search, cursor) if search and abilities.search else drive.list_folder(folder, cursor)
+            found = drive.search(search, cursor, folder) if search and abilities.search else drive.list_folder(folder, cursor)
     except DriveError as error:
         log.info("connected service %d: %s", connection.id, error)
         return FolderLook(connection, folder, search, _NOTHING, abilities, error.fault, cursor)

@@ -57,6 +57,16 @@ def allows(connection: ConnectedService, purpose: str, settings: Settings) -> bo
     return provider is not None and provider.allows(connection.scopes, purpose)
 
 
+def purposes_at(connection: ConnectedService, folder: str) -> tuple[str, str]:
+    """What somebody allows to read a folder, and to save there. 0 queries."""
+    if connection.provider == providers.MICROSOFT:
+        from webmail.drives.microsoft import places
+
+        if places.is_in_sites(folder):
+            return providers.SITES, providers.SITES_WRITE
+    return providers.DRIVE, providers.DRIVE_WRITE
+
+
 @contextmanager
 def asking() -> Iterator[None]:
     """While a page waits for a service: few of a process at once, so that threads are left for mail. Raises DriveError (BUSY)."""

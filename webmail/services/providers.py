@@ -17,8 +17,9 @@ from webmail.config.settings import Settings
 
 GOOGLE, MICROSOFT, NEXTCLOUD, FILESENDER = connected_services.SERVICES
 DRIVE, DRIVE_WRITE, CALENDAR, CONTACTS = "drive", "drive-write", "calendar", "contacts"
+SITES, SITES_WRITE = "sites", "sites-write"  # of SharePoint, where the administrator allows it
 PICKED = "picked"  # an attempt at Google's own page for choosing files, which gives no new rights
-PURPOSES = (DRIVE, DRIVE_WRITE, CALENDAR, CONTACTS)
+PURPOSES = (DRIVE, DRIVE_WRITE, SITES, SITES_WRITE, CALENDAR, CONTACTS)
 
 _GOOGLE_SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -36,7 +37,14 @@ _MICROSOFT_SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         CONTACTS: ("Contacts.ReadWrite",),
     }
 )
-_INCLUDED = {"Files.ReadWrite": ("Files.Read",)}  # who may write may read
+_SITE_SCOPES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(  # by the setting `microsoft_sites`
+    {
+        "off": {},
+        "read": {SITES: ("Sites.Read.All",)},
+        "write": {SITES: ("Sites.Read.All",), SITES_WRITE: ("Sites.ReadWrite.All",)},
+    }
+)
+_INCLUDED = {"Files.ReadWrite": ("Files.Read",), "Sites.ReadWrite.All": ("Sites.Read.All",)}  # who may write may read
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,8 @@ def _microsoft(settings: Settings, at: MicrosoftAddresses) -> ServiceProvider:
         MICROSOFT, "Microsoft", consent=True,
         client_id=settings.microsoft_client_id, client_secret=settings.microsoft_client_secret,
         authorize=f"{there}/authorize", token=f"{there}/token", manage="https://myapps.microsoft.com",
-        base=("openid", "email", "profile", "offline_access"), scopes=_MICROSOFT_SCOPES,
+        base=("openid", "email", "profile", "offline_access"),
+        scopes={**_MICROSOFT_SCOPES, **_SITE_SCOPES[settings.microsoft_sites]},
         extra=MappingProxyType({"response_mode": "query", "prompt": "select_account"}),
         origins=frozenset([origin_of(at.graph)]), named=at != MicrosoftAddresses(),
     )  # fmt: skip

@@ -36,8 +36,14 @@ def choice_words(provider: str) -> dict[str, str]:
 
 def purpose_words(provider: str, purpose: str) -> str:
     """What a right is, as it is asked for or shown."""
-    if purpose == DRIVE_WRITE and provider != "google":
-        return _("OneDrive: also save files there")
+    if provider != "google":
+        match purpose:
+            case "drive-write":
+                return _("OneDrive: also save files there")
+            case "sites":
+                return _("SharePoint: see and read the files of your sites")
+            case "sites-write":
+                return _("SharePoint: also save files there")
     return choice_words(provider).get(DRIVE if purpose == DRIVE_WRITE else purpose, "")
 
 
@@ -45,7 +51,7 @@ def rights_words(connection: ConnectedService, provider: ServiceProvider) -> lis
     """What a connection may do, one line each. Empty where the provider knows no rights: a password opens all there is."""
     if not provider.consent:
         return []
-    have = [purpose for purpose in PURPOSES if provider.allows(connection.scopes, purpose)]
+    have = [purpose for purpose in PURPOSES if purpose in provider.scopes and provider.allows(connection.scopes, purpose)]
     return list(dict.fromkeys(purpose_words(provider.key, one) for one in have))
 
 

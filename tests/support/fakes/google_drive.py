@@ -6,9 +6,9 @@ request, for `discovery.py` to judge.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from flask import Response, request
 
 from tests.support.fakes.google import FakeGoogle
+from tests.support.fakes.synthetic import body_from, digest_of, whole
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
 FOLDER = "application/vnd.google-apps.folder"
@@ -32,7 +33,7 @@ class FakeFile:
     id: str
     name: str
     type: str = "application/octet-stream"
-    content: bytes = b""
+    content: Any = b""  # bytes, or of `synthetic.py`
     parent: str = "root"
     chosen: bool = True
     trashed: bool = False
@@ -49,7 +50,7 @@ class FakeUpload:
     metadata: dict[str, Any]
     size: int
     type: str
-    content: bytearray = field(default_factory=bytearray)
+    content: Any = field(default_factory=bytearray)
     became: str = ""
 
 
@@ -62,6 +63,7 @@ class FakeGoogleDrive(FakeGoogle):
         self.uploads: dict[str, FakeUpload] = {}
         self.called: list[tuple[str, str, dict[str, str], Any]] = []
         self.room, self.keeps = 15 * 1024**3, 1 << 60
+        self.received: Callable[[], Any] = bytearray  # what holds an upload
         self.picks: list[str] = []  # what a person will choose
         rule = self.app.add_url_rule
         rule("/drive/v3/files", view_func=self.list_files, methods=["GET"])
@@ -74,7 +76,7 @@ class FakeGoogleDrive(FakeGoogle):
         rule("/upload/drive/v3/files", view_func=self.upload, methods=["POST"])
         rule("/upload/drive/v3/files", "session", view_func=self.session, methods=["PUT", "DELETE"])
 
-    def add(self, name: str, content: bytes = b"", **more: Any) -> FakeFile:
+    def add(self, name: str, content: Any = b"", **more: Any) -> FakeFile:
         made = FakeFile(f"id-{len(self.files)}-{secrets.token_hex(4)}", name, content=content, **more)
         self.files[made.id] = made
         return made
@@ -189,7 +191,7 @@ class FakeGoogleDrive(FakeGoogle):
         if metadata.get("id") in self.files:
             return self.refusal(409, "A file already exists with the provided ID.", "fileIdInUse")
         number = secrets.token_hex(8)
-        self.uploads[number] = FakeUpload(metadata, size, request.headers["X-Upload-Content-Type"])
+        self.uploads[number] = FakeUpload(metadata, size, request.headers["X-Upload-Content-Type"], self.received())
         address = f"{self.url}/upload/drive/v3/files?uploadType=resumable&upload_id={number}"
         return Response("", 200, {"Location": address})
 
@@ -220,7 +222,7 @@ class FakeGoogleDrive(FakeGoogle):
         if not found.became:
             number = found.metadata.get("id") or secrets.token_hex(8)
             parent = (found.metadata.get("parents") or ["root"])[0]
-            self.files[number] = FakeFile(number, found.metadata["name"], found.type, bytes(found.content), parent)
+            self.files[number] = FakeFile(number, found.metadata["name"], found.type, whole(found.content), parent)
             self.room -= found.size
             found.became = number
         return self.files[found.became]
@@ -246,16 +248,16 @@ class FakeGoogleDrive(FakeGoogle):
             told |= {"mimeType": "application/vnd.google-apps.shortcut",
                      "shortcutDetails": {"targetId": target.id, "targetMimeType": target.type}}  # fmt: skip
         elif not file.type.startswith("application/vnd.google-apps."):
-            digest = hashlib.md5(file.content, usedforsecurity=False).hexdigest()
+            digest = digest_of(file.content)[:32]
             told |= {"size": str(len(file.content)), "md5Checksum": digest, "headRevisionId": f"r{digest}"}
         return told
 
-    def _ranged(self, content: bytes, kind: str) -> Response:
+    def _ranged(self, content: Any, kind: str) -> Response:
         found = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
         if found is None:
-            return Response(content, content_type=kind)
+            return Response(body_from(content, 0), 200, {"Content-Length": str(len(content))}, content_type=kind)
         start = int(found[1])
         if start >= len(content):
             return Response("", 416, {"Content-Range": f"bytes */{len(content)}"})
-        where = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
-        return Response(content[start:], 206, where, content_type=kind)
+        where = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}", "Content-Length": str(len(content) - start)}
+        return Response(body_from(content, start), 206, where, content_type=kind)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.fakes.onedrive import FakeOneDrive
+from tests.support.fakes.onedrive import FakeItem, FakeOneDrive, FakeSite
 from tests.unit.drives.clouds import CONTENT, KilledError, Saved, connected, drive_of, read, whole
 from webmail.config.settings import Settings, load
 from webmail.drives.drive import Drive, DriveError, DriveFault, EntryKind, LinkOrder, LinkRight, NameClash, UploadOrder
+from webmail.drives.microsoft import site_lists
+from webmail.drives.microsoft.places import PlaceNames
 from webmail.models import ConnectedService, User
 
 
@@ -92,7 +95,23 @@ def test_ten_thousand_files_are_one_request_a_page(onedrive: FakeOneDrive, drive
     assert drive.list_folder("", page.cursor).entries[0].name == "00100.txt"
 
 
-@pytest.mark.parametrize("path", ["../x", "/../x", "/a//b", "/a/..", "x", "!a/b", "!../me", "/a\0", "/" + "x" * 3000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../x",
+        "/../x",
+        "/a//b",
+        "/a/..",
+        "!a/b",
+        "library:x",
+        "site:",
+        "library:a:b!1:!a/b",
+        "library:a:b/c:/x",
+        "!../me",
+        "/a\0",
+        "/" + "x" * 3000,
+    ],
+)
 def test_no_id_leads_elsewhere(onedrive: FakeOneDrive, drive: Drive, path: str) -> None:
     assert fault_of(lambda: drive.list_folder(path)) is DriveFault.GONE
     assert fault_of(lambda: drive.entry(path)) is DriveFault.GONE
@@ -185,6 +204,132 @@ def test_links_are_as_narrow_as_the_organisation_wants_and_can_end(onedrive: Fak
     onedrive.scopes_of_links = ["organization"]
     assert fault_of(lambda: drive.make_link(entry, LinkOrder())) is DriveFault.LINK_REFUSED
     assert drive.make_link(entry, LinkOrder(LinkRight.ORGANISATION_READS)).right is LinkRight.ORGANISATION_READS
+
+
+def test_folders_open_without_the_slash_that_addresses_of_pages_lose(onedrive: FakeOneDrive, drive: Drive) -> None:
+    onedrive.add("/Cours", folder=True)
+    onedrive.add("/Cours/a.txt", b"x")
+    onedrive.add("/!urgent.txt", b"y")
+    page = drive.list_folder("Cours")
+    assert [one.id for one in page.entries] == ["/Cours/a.txt"] and page.crumbs[-1].id == "/Cours"
+    assert drive.upload(order(folder="Cours"), read, {}, Saved()).id == "/Cours/notes.pdf"
+    urgent = next(one for one in drive.list_folder().entries if one.name == "!urgent.txt")
+    assert drive.entry(urgent.id.lstrip("/")).name == "!urgent.txt"
+
+
+# --- SharePoint ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_sites(settings: Settings) -> Settings:
+    return replace(settings, microsoft_sites="write")
+
+
+@pytest.fixture
+def school(onedrive: FakeOneDrive) -> FakeSite:
+    """A site with two libraries, the first of which has a folder and a file in it."""
+    site = onedrive.add_site("Équipe 6e A", "Documents", "Archives")
+    items = site.libraries[0].items
+    items["/Sorties & co"] = FakeItem("/Sorties & co", folder=True)
+    items["/Sorties & co/plan 100%.pdf"] = FakeItem("/Sorties & co/plan 100%.pdf", CONTENT)
+    return site
+
+
+def sites_drive(
+    onedrive: FakeOneDrive, yann: User, settings: Settings, scopes: str = "Files.ReadWrite Sites.ReadWrite.All"
+) -> Drive:
+    return drive_of(connected(onedrive, "microsoft", scopes, yann, settings), settings)
+
+
+def test_sites_have_their_way_from_the_root(onedrive: FakeOneDrive, school: FakeSite, yann: User, with_sites: Settings) -> None:
+    drive = sites_drive(onedrive, yann, with_sites)
+    onedrive.add_site("Administration", "Documents", followed=False)
+    sites = drive.list_folder().entries[0]
+    assert (sites.id, sites.name, sites.is_folder) == ("sites:", "SharePoint", True)
+    [site] = drive.list_folder(sites.id).entries
+    assert site.name == "Équipe 6e A"
+    libraries = drive.list_folder(site.id)
+    assert [one.name for one in libraries.entries] == ["Archives", "Documents"] and not libraries.may_write
+    [folder] = drive.list_folder(libraries.entries[1].id).entries
+    onedrive.asked.clear()
+    page = drive.list_folder(folder.id)
+    assert len(onedrive.asked) == 1  # the names on the way are known from the pages before
+    assert [one.name for one in page.crumbs] == ["", "SharePoint", "Équipe 6e A", "Documents", "Sorties & co"]
+    for crumb in page.crumbs:
+        drive.list_folder(crumb.id)
+    assert page.may_write and (page.part_name, page.part) == ("Documents", libraries.entries[1].id)
+    [entry] = page.entries
+    assert whole(drive, entry) == CONTENT and drive.entry(entry.id) == entry
+    assert whole(drive, entry, 1_234_567) == CONTENT[1_234_567:]
+
+
+def test_the_way_is_asked_for_where_it_is_not_known(
+    onedrive: FakeOneDrive, school: FakeSite, yann: User, with_sites: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_lists, "NAMES", PlaceNames())
+    drive = sites_drive(onedrive, yann, with_sites)
+    page = drive.list_folder(f"library:{school.id}:{school.libraries[0].id}:/Sorties & co")
+    assert [one.name for one in page.crumbs] == ["", "SharePoint", "Équipe 6e A", "Documents", "Sorties & co"]
+
+
+def test_sites_and_libraries_are_searched(onedrive: FakeOneDrive, school: FakeSite, yann: User, with_sites: Settings) -> None:
+    drive = sites_drive(onedrive, yann, with_sites)
+    onedrive.add("/plan of mine.pdf", b"x")
+    for number in range(120):
+        onedrive.add_site(f"Club {number:03}", "Documents", followed=False)
+    page = drive.search("club", folder="sites:")
+    assert len(page.entries) == 100 and page.part == "sites:"
+    assert [one.name for one in drive.search("club", page.cursor, "sites:").entries][0] == "Club 100"
+    library = f"library:{school.id}:{school.libraries[0].id}:"
+    [found] = drive.search("plan", folder=library).entries
+    assert found.name == "plan 100%.pdf" and whole(drive, found) == CONTENT
+    assert [one.name for one in drive.search("plan").entries] == ["plan of mine.pdf"]
+    [folder] = drive.search("sorties", folder=library).entries
+    assert [one.name for one in drive.list_folder(folder.id).crumbs][-2:] == ["Documents", "Sorties & co"]
+
+
+def test_a_library_takes_files_and_gives_them_back(
+    onedrive: FakeOneDrive, school: FakeSite, yann: User, with_sites: Settings
+) -> None:
+    drive, items = sites_drive(onedrive, yann, with_sites), school.libraries[0].items
+    there = f"library:{school.id}:{school.libraries[0].id}:/Sorties & co"
+    saved = Saved(killed_at=3)
+    with pytest.raises(KilledError):
+        drive.upload(order(folder=there), read, {}, saved)
+    entry = drive.upload(order(folder=there), read, saved.state, Saved())
+    assert entry.id == f"{there}/notes.pdf" and items["/Sorties & co/notes.pdf"].content == CONTENT
+    assert drive.upload(order(folder=there), read, {}, Saved()).name == "notes (2).pdf"
+    assert drive.upload(order(0, there), lambda _start: iter(()), {}, Saved()).name == "notes (3).pdf"
+    made = drive.make_link(entry, LinkOrder())
+    drive.remove_link(made)
+    drive.delete(entry)
+    assert "/Sorties & co/notes.pdf" not in items and not onedrive.items
+    for folder in ("sites:", f"site:{school.id}"):
+        assert fault_of(lambda folder=folder: drive.upload(order(folder=folder), read, {}, Saved())) is DriveFault.REFUSED  # type: ignore[misc]
+
+
+def test_sites_are_off_until_the_administrator_and_the_person_allow_them(
+    onedrive: FakeOneDrive, school: FakeSite, yann: User, settings: Settings, with_sites: Settings
+) -> None:
+    library = f"library:{school.id}:{school.libraries[0].id}:"
+    off = sites_drive(onedrive, yann, settings)  # the consent is there, and the setting is not
+    assert not off.list_folder().entries
+    onedrive.asked.clear()
+    for folder in ("sites:", f"site:{school.id}", library, f"{library}/Sorties & co"):
+        assert fault_of(lambda folder=folder: off.list_folder(folder)) is DriveFault.GONE  # type: ignore[misc]
+        assert fault_of(lambda folder=folder: off.search("x", folder=folder)) is DriveFault.GONE  # type: ignore[misc]
+    assert fault_of(lambda: off.entry(f"{library}/x")) is DriveFault.GONE
+    assert fault_of(lambda: off.upload(order(folder=library), read, {}, Saved())) is DriveFault.GONE
+    assert not onedrive.asked
+    ConnectedService.delete().execute()
+    narrow = sites_drive(onedrive, yann, with_sites, "Files.ReadWrite")
+    assert narrow.list_folder().entries[0].id == "sites:"
+    assert fault_of(lambda: narrow.list_folder("sites:")) is DriveFault.RIGHT_MISSING
+    ConnectedService.delete().execute()
+    reading = replace(with_sites, microsoft_sites="read")
+    reader = sites_drive(onedrive, yann, reading, "Files.ReadWrite Sites.Read.All")
+    assert not reader.list_folder(library).may_write
+    assert fault_of(lambda: reader.upload(order(folder=library), read, {}, Saved())) is DriveFault.REFUSED
 
 
 def test_who_may_only_read_is_asked_before_anything_is_written(onedrive: FakeOneDrive, yann: User, settings: Settings) -> None:

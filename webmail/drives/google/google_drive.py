@@ -83,7 +83,7 @@ class GoogleDrive:
         crumbs = (Crumb("", ""), Crumb(folder, "")) if folder else (Crumb("", ""),)
         return self._page(query, "folder,name_natural" if folder else "folder,modifiedTime desc", cursor, crumbs)
 
-    def search(self, text: str, cursor: str = "") -> FolderPage:
+    def search(self, text: str, cursor: str = "", folder: str = "") -> FolderPage:
         return self._page(f"name contains {quoted(text[:200])} and trashed = false", "", cursor, (Crumb("", ""),))
 
     def list_view(self, view: str, cursor: str = "") -> FolderPage:

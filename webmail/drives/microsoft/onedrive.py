@@ -1,9 +1,12 @@
-"""OneDrive: folders, search, upload sessions in pieces of 320 KiB, and links as the organisation there allows them."""
+"""OneDrive, and libraries of SharePoint sites beside it: folders, search, upload sessions in pieces of 320 KiB, and links as the
+organisation there allows them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -42,11 +45,14 @@ from webmail.drives.drive import (
     numbered_name,
 )
 from webmail.drives.microsoft import onedrive_entries as entries
+from webmail.drives.microsoft import places
 from webmail.drives.microsoft.onedrive_entries import FIELDS
+from webmail.drives.microsoft.places import ItemPlace
+from webmail.drives.microsoft.site_lists import ROOT, SITES_ENTRY, SiteLists
 from webmail.drives.pieces import pieces_from
 from webmail.mime.headers import filenames
 from webmail.models import ConnectedService
-from webmail.services.providers import DRIVE, DRIVE_WRITE
+from webmail.services.providers import DRIVE, DRIVE_WRITE, SITES, SITES_WRITE
 
 _FAULTS = {
     "itemNotFound": DriveFault.GONE, "nameAlreadyExists": DriveFault.NAME_TAKEN, "quotaLimitReached": DriveFault.FULL,
@@ -68,39 +74,76 @@ class OneDrive:
 
     def __init__(self, connection: ConnectedService, settings: Settings) -> None:
         self._requests = ApiRequests(connection, settings, _FAULTS)
-        self._drive = settings.microsoft_addresses.graph.rstrip("/") + "/v1.0/me/drive"
+        self._graph = settings.microsoft_addresses.graph.rstrip("/") + "/v1.0"
+        self._sites = SiteLists(self._requests, self._graph)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def list_folder(self, folder: str = "", cursor: str = "") -> FolderPage:
-        told = self._list(entries.address(folder, "/children"), cursor, {"$orderby": "name"})
+        if places.is_in_sites(folder):
+            self._needs_sites(SITES)
+        if folder == places.SITES:
+            return self._sites.followed(cursor)
+        if site := places.site_of(folder):
+            return self._sites.libraries(site, cursor)
+        location, inside = places.split(folder)
+        told = self._list(location, entries.address(inside, "/children"), cursor, {"$orderby": "name"})
         rows = objects(told, "value")
-        path = folder if folder == "" or folder[0] == "/" else next((entries.folder_of(one) for one in rows), None)
-        crumbs = entries.crumbs_of(path) if path is not None else (Crumb("", ""), Crumb(folder, ""))
-        return _page_of(told, rows, crumbs)
+        above = self._sites.crumbs_to(location) if location.library else (ROOT,)
+        path = inside if inside == "" or inside[0] != "!" else next((entries.folder_of(one) for one in rows), None)
+        below = entries.crumbs_of(path, location.prefix) if path is not None else (Crumb(folder, ""),)
+        page = _page_of(told, rows, (*above, *below), location)
+        if location.library:
+            return replace(page, may_write=self._requests.offers(SITES_WRITE), part=location.prefix, part_name=above[-1].name)
+        if not inside and not cursor and self._requests.offers(SITES):
+            return replace(page, entries=(SITES_ENTRY, *page.entries))
+        return page
 
-    def search(self, text: str, cursor: str = "") -> FolderPage:
+    def search(self, text: str, cursor: str = "", folder: str = "") -> FolderPage:
+        if places.is_in_sites(folder):
+            self._needs_sites(SITES)
+            if folder == places.SITES or places.site_of(folder):
+                return self._sites.search(text[:200], cursor)
+        location, _inside = places.split(folder)
         words = quote(text[:200].replace("'", "''"), safe="")
-        told = self._list(f"/root/search(q='{words}')", cursor, {})
-        return _page_of(told, objects(told, "value"), (Crumb("", ""),))
+        told = self._list(location, f"/root/search(q='{words}')", cursor, {})
+        page = _page_of(told, objects(told, "value"), (ROOT,), location)
+        if location.library:
+            return replace(page, part=location.prefix, part_name=self._sites.crumbs_to(location)[-1].name)
+        return page
+
+    def _needs_sites(self, purpose: str) -> None:
+        if not self._requests.offers(SITES):
+            raise DriveError(DriveFault.GONE, "sites are not offered")
+        self._requests.needs(purpose)
 
     def list_view(self, view: str, cursor: str = "") -> FolderPage:
         raise DriveError(DriveFault.GONE, view)
 
-    def _list(self, where: str, cursor: str, more: Mapping[str, str]) -> dict[str, Any]:
-        self._requests.needs(DRIVE)
+    def _list(self, location: ItemPlace, where: str, cursor: str, more: Mapping[str, str]) -> dict[str, Any]:
+        if not location.library:
+            self._requests.needs(DRIVE)
         asked = {"$top": str(PAGE), "$select": FIELDS, **more, **({"$skiptoken": cursor} if cursor else {})}
-        return self._requests.told("GET", f"{self._drive}{where}?{urlencode(asked)}")
+        return self._requests.told("GET", f"{self._graph}{location.address}{where}?{urlencode(asked)}")
 
     def entry(self, entry_id: str) -> DriveEntry:
-        return _entry_of(self._requests.told("GET", f"{self._at(entry_id)}?{urlencode({'$select': FIELDS})}"))
+        location = self._place_of(entry_id)
+        return _entry_of(self._requests.told("GET", f"{self._at(entry_id)}?{urlencode({'$select': FIELDS})}"), location)
+
+    def _place_of(self, item_id: str) -> ItemPlace:
+        """Raises DriveError (GONE) for a library where sites are not offered."""
+        location = places.split(item_id)[0]
+        if location.library:
+            self._needs_sites(SITES)
+        return location
 
     def space(self) -> DriveSpace:
-        quota = part(self._requests.told("GET", f"{self._drive}?{urlencode({'$select': 'quota'})}"), "quota")
+        quota = part(self._requests.told("GET", f"{self._graph}/me/drive?{urlencode({'$select': 'quota'})}"), "quota")
         return DriveSpace(whole_number(quota, "used"), whole_number(quota, "remaining"))
 
-    def _at(self, path_or_id: str, more: str = "") -> str:
-        return self._drive + entries.address(path_or_id, more)
+    def _at(self, item_id: str, more: str = "") -> str:
+        location, inside = places.split(item_id)
+        return self._graph + location.address + entries.address(inside, more)
 
     # --- download ----------------------------------------------------------------------------------------------------
 
@@ -126,7 +169,7 @@ class OneDrive:
     # --- upload ------------------------------------------------------------------------------------------------------
 
     def upload(self, order: UploadOrder, read: ReadFrom, state: State, save: SaveState) -> DriveEntry:
-        self._requests.needs(DRIVE_WRITE)
+        location = self._place_to_write(order.folder)
         session, at = self._requests.session_of(state), None
         if session:
             at = self._progress(session)
@@ -137,7 +180,7 @@ class OneDrive:
             name = name or self._free_name(order)
             save({"name": name}, 0)
             if order.size == 0:
-                return self._put_empty(order, name)
+                return self._put_empty(order, name, location)
             session, at = self._begun(order, name), 0
             state = self._requests.with_session({"name": name}, session)
             save(state, 0)
@@ -147,10 +190,18 @@ class OneDrive:
             at += len(piece)
             save(state, at)
             if answer.status in (200, 201):
-                return _entry_of(object_of(answer.content))
+                return _entry_of(object_of(answer.content), location)
             if _next_of(object_of(answer.content)) != at:
                 raise DriveError(DriveFault.AWAY, "it kept less than was sent")
         raise DriveError(DriveFault.NOT_UNDERSTOOD, "an upload without an end")
+
+    def _place_to_write(self, item_id: str) -> ItemPlace:
+        """Raises DriveError where nothing may be written, or the person has not allowed it yet."""
+        if item_id == places.SITES or places.site_of(item_id):
+            raise DriveError(DriveFault.REFUSED, "sites hold libraries, and those hold files")
+        location = self._place_of(item_id)
+        self._requests.needs(SITES_WRITE if location.library else DRIVE_WRITE)
+        return location
 
     def _begun(self, order: UploadOrder, name: str) -> str:
         """The address of a new session (`driveItem: createUploadSession`)."""
@@ -161,14 +212,14 @@ class OneDrive:
             raise DriveError(DriveFault.NOT_UNDERSTOOD, "an upload without an address")
         return address
 
-    def _put_empty(self, order: UploadOrder, name: str) -> DriveEntry:
+    def _put_empty(self, order: UploadOrder, name: str, location: ItemPlace) -> DriveEntry:
         """A session takes no file without bytes."""
         url = self._below(order.folder, name, "/content") + "?" + urlencode({"@microsoft.graph.conflictBehavior": "fail"})
-        return _entry_of(object_of(self._requests.ask("PUT", url, b"", {"Content-Type": order.type}).content))
+        return _entry_of(object_of(self._requests.ask("PUT", url, b"", {"Content-Type": order.type}).content), location)
 
     def _below(self, folder: str, name: str, more: str) -> str:
         """A name in a folder that has a path, or an id."""
-        if folder.startswith("!"):
+        if places.split(folder)[1].startswith("!"):
             return f"{self._at(folder)}:/{quote(name)}:{more}"
         return self._at(f"{folder}/{name}", more)
 
@@ -179,9 +230,8 @@ class OneDrive:
 
     def _arrived(self, order: UploadOrder, name: str) -> DriveEntry | None:
         try:
-            found = _entry_of(
-                self._requests.told("GET", self._below(order.folder, name, "") + "?" + urlencode({"$select": FIELDS}))
-            )
+            url = self._below(order.folder, name, "") + "?" + urlencode({"$select": FIELDS})
+            found = _entry_of(self._requests.told("GET", url), places.split(order.folder)[0])
         except DriveError as error:
             if error.fault is DriveFault.GONE:
                 return None
@@ -226,7 +276,7 @@ class OneDrive:
         return LinkRules(rights=rights, can_expire=True)
 
     def make_link(self, entry: DriveEntry, order: LinkOrder) -> MadeLink:
-        self._requests.needs(DRIVE_WRITE)
+        self._place_to_write(entry.id)
         if order.right not in _SCOPES or order.password:
             raise DriveError(DriveFault.LINK_REFUSED, order.right)
         wanted: dict[str, Any] = {"type": "view", "scope": _SCOPES[order.right]}
@@ -253,16 +303,16 @@ class OneDrive:
             self._requests.ask("DELETE", self._at(item, f"/permissions/{quote(permission, safe='')}"), passed=(404,))
 
 
-def _entry_of(told: Mapping[str, Any]) -> DriveEntry:
-    found = entries.entry_of(told)
+def _entry_of(told: Mapping[str, Any], location: ItemPlace) -> DriveEntry:
+    found = entries.entry_of(told, location.prefix)
     if found is None:
         raise DriveError(DriveFault.GONE, "no file that can be shown")
     return found
 
 
-def _page_of(told: Mapping[str, Any], rows: list[dict[str, Any]], crumbs: tuple[Crumb, ...]) -> FolderPage:
+def _page_of(told: Mapping[str, Any], rows: list[dict[str, Any]], crumbs: tuple[Crumb, ...], location: ItemPlace) -> FolderPage:
     rows = rows[: 2 * PAGE]
-    found = [one for row in rows if (one := entries.entry_of(row)) is not None]
+    found = [one for row in rows if (one := entries.entry_of(row, location.prefix)) is not None]
     found.sort(key=lambda one: not one.is_folder)  # of this page: they come by name
     return FolderPage(found, entries.cursor_of(told), crumbs, hidden=len(rows) - len(found))
 

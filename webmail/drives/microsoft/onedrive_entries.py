@@ -1,4 +1,4 @@
-"""OneDrive entries: items as Graph tells them, and where they are: "/folder/file", or "!" and an item's id."""
+"""OneDrive entries: items as Graph tells them, and where they are in a drive: "/folder/file", or "!" and an item's id."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ITEM = re.compile(r"![A-Za-z0-9!.%_-]{1,200}")
 _LONGEST_PATH = 1_900  # characters
 
 
-def entry_of(told: Mapping[str, Any]) -> DriveEntry | None:
-    """None for what has no name that a file can have, or is deleted."""
+def entry_of(told: Mapping[str, Any], prefix: str = "") -> DriveEntry | None:
+    """None for what has no name that a file can have, or is deleted. `prefix`: of ids in its drive."""
     name, number = safe_name(text(told, "name")), text(told, "id", 200)
     if not name or not _ITEM.fullmatch(f"!{number}") or "deleted" in told:
         return None
@@ -25,7 +25,7 @@ def entry_of(told: Mapping[str, Any]) -> DriveEntry | None:
     is_folder = isinstance(told.get("folder"), dict)
     is_package = isinstance(told.get("package"), dict)  # a OneNote notebook
     return DriveEntry(
-        f"!{number}" if parent is None or len(parent) > _LONGEST_PATH else f"{parent}/{name}",
+        prefix + (f"!{number}" if parent is None or _is_bad_path(prefix, parent, name) else f"{parent}/{name}"),
         name,
         EntryKind.FOLDER if is_folder else EntryKind.DOCUMENT if is_package else EntryKind.FILE,
         size=None if is_folder or is_package else whole_number(told, "size"),
@@ -34,6 +34,11 @@ def entry_of(told: Mapping[str, Any]) -> DriveEntry | None:
         type=text(part(told, "file"), "mimeType", 200),
         web_url=web_page(told, "webUrl"),
     )
+
+
+def _is_bad_path(prefix: str, parent: str, name: str) -> bool:
+    """Whether it is too long, or looks like an item's id without the slash before it, which addresses of pages lose."""
+    return len(prefix) + len(parent) > _LONGEST_PATH or (not parent and name.startswith("!"))
 
 
 def folder_of(told: Mapping[str, Any]) -> str | None:
@@ -53,15 +58,17 @@ def address(path_or_id: str, more: str = "") -> str:
         return f"/root{more}"
     if _ITEM.fullmatch(path_or_id):
         return f"/items/{quote(path_or_id[1:], safe='!')}{more}"
+    if path_or_id[0] not in "/!":  # as it stands in an address of a page
+        path_or_id = f"/{path_or_id}"
     if not is_path(path_or_id) or len(path_or_id) > 2_000:
         raise DriveError(DriveFault.GONE, path_or_id)
     return f"/root:{quote(path_or_id)}:{more}"
 
 
-def crumbs_of(path: str) -> tuple[Crumb, ...]:
-    """From the root to a folder of a path."""
-    names = path.split("/")[1:]
-    return (Crumb("", ""), *(Crumb("/" + "/".join(names[: at + 1]), name) for at, name in enumerate(names)))
+def crumbs_of(path: str, prefix: str = "") -> tuple[Crumb, ...]:
+    """From the root of a drive, which is not among them, to a folder of a path."""
+    names = path.strip("/").split("/") if path.strip("/") else []
+    return tuple(Crumb(prefix + "/" + "/".join(names[: at + 1]), name) for at, name in enumerate(names))
 
 
 def cursor_of(told: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ class NextcloudDrive(WebDavDrive):
 
     # --- search ------------------------------------------------------------------------------------------------------
 
-    def search(self, text: str, cursor: str = "") -> FolderPage:
+    def search(self, text: str, cursor: str = "", folder: str = "") -> FolderPage:
         scope = f"/files/{unquote(self.user)}"  # below its own root and not encoded: so does it read what is no whole address
         return self._search(f"{self.base}/remote.php/dav/", scope, text, cursor, caseless=False)
 

@@ -75,7 +75,7 @@ class WebDavDrive:
     def _cache_key(self, folder: str) -> CacheKey:
         return (self.root, *self.requests.identity, folder)
 
-    def search(self, text: str, cursor: str = "") -> FolderPage:
+    def search(self, text: str, cursor: str = "", folder: str = "") -> FolderPage:
         if not self.abilities.search:
             raise DriveError(DriveFault.REFUSED, "this server does not search")
         return self._search(self.root, urlsplit(self.root).path, text, cursor, caseless=True)

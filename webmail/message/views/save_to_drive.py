@@ -44,7 +44,7 @@ def choose_drive_folder(uid: int, mailbox: str) -> Response:
     return page(
         "message/save_to_drive.html", message=message, mailbox=mailbox, uid=uid, validity=validity, parts=parts[:_MOST],
         ticked=request.args.getlist("section") or [section for section, *_about in parts] or [WHOLE], drive=look, drives=mine,
-        whole=WHOLE, is_allowed=folder_choice.may_save(connection, settings()),
+        whole=WHOLE, is_allowed=folder_choice.may_save(connection, settings(), look.folder),
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ TASK_TEXTS[drive_save.NAME] = TaskText(
     done=drive_texts.saved_words,
     failed=_failed,
     link=lambda result: (
-        url_for("drives.folder", number=result["connection"], folder=result["folder"] or None), _("Open the folder")
+        url_for("drives.folder", number=result["connection"], folder=result["folder"].lstrip("/") or None), _("Open the folder")
     ),
     undo=_undo,
     progress=drive_texts.progress_words,

@@ -47,7 +47,7 @@ def begin_consent(provider: str) -> AnyResponse:
     found, connection = _available(provider), _connection(provider)
     if not found.consent:
         return FORMS[found.key](found, connection)
-    purposes = _purposes()
+    purposes = tuple(one for one in _purposes() if one in found.scopes)
     if not purposes:
         return _form(found, connection, _("Choose at least one."))
     attempt = ConsentAttempt(found.key, purposes=purposes, connection=connection.id if connection else 0, next=next_path())
@@ -151,7 +151,7 @@ def _stored(provider: ServiceProvider, grant: ServiceGrant, before: ConnectedSer
 
 def _form(provider: ServiceProvider, connection: ConnectedService | None, problem: str = "") -> Response:
     wanted = _purposes()
-    fixed = wanted if request.method == "GET" else _purposes_of("fixed")
+    fixed = tuple(one for one in (wanted if request.method == "GET" else _purposes_of("fixed")) if one in provider.scopes)
     return page(
         "services/connect.html", 422 if problem else 200, provider=provider, connection=connection, problem=problem,
         wanted=wanted, fixed=fixed, fixed_words=[purpose_words(provider.key, one) for one in fixed],

@@ -45,7 +45,7 @@ def choose_drive_folder(number: int) -> AnyResponse:
     return page(
         "transfers/save_to_drive.html", transfer=transfer, files=shown, first=first, most=MOST, count=len(files), drive=look,
         drives=mine, ticked=_numbers(request.args.getlist("file")) or [one.id for one in shown],
-        is_allowed=folder_choice.may_save(connection, settings()),
+        is_allowed=folder_choice.may_save(connection, settings(), look.folder),
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ TASK_TEXTS[drive_save.NAME] = TaskText(
     done=drive_texts.saved_words,
     failed=_failed,
     link=lambda result: (
-        url_for("drives.folder", number=result["connection"], folder=result["folder"] or None), _("Open the folder")
+        url_for("drives.folder", number=result["connection"], folder=result["folder"].lstrip("/") or None), _("Open the folder")
     ),
     undo=_undo,
     progress=drive_texts.progress_words,

@@ -84,7 +84,7 @@ def attach_from_drive(draft_id: str, number: int) -> Response:
     if action == "open":
         place["folder"] = what[:LONGEST_ID] or None
     elif action == "search":
-        place = {"words": form.get("for", "")[:200] or None}
+        place = {"words": form.get("for", "")[:200] or None, "folder": form.get("part", "")[:LONGEST_ID] or None}
     elif action == "page":
         place |= {"cursor": what or None, "words": form.get("searched") or None}
     kept = [] if action == "forget" else chosen[:MOST]
@@ -97,17 +97,22 @@ def write_with_drive(number: int) -> Response:
     connection, chosen = _drive(number), _ids(request.form.getlist("file"))
     if not 0 < len(chosen) <= MOST:
         notify(_too_many() if chosen else _("Select files first."), "caution")
-        return redirect(url_for("drives.folder", number=number, folder=request.form.get("folder", "")[:LONGEST_ID] or None), 303)
+        return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
     row = drafts.new(current_user(), identities.begun(Fields(format=text_format.wanted()), my_identities()[0]))
     if not _attach(row, connection, chosen):
         drafts.forget(row.id, settings())
-        return redirect(url_for("drives.folder", number=number, folder=request.form.get("folder", "")[:LONGEST_ID] or None), 303)
+        return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
     return redirect(url_for("compose.show", draft_id=row.id), 303)
 
 
 def choosing_drive(row: DraftRow, form: ComposeForm) -> str:
     """The URL of the file picker for a form's draft."""
     return url_for("compose.choose_drive", draft_id=row.id, back=_back(form.back.data or ""))
+
+
+def _folder() -> str:
+    """That of the form, as it stands in the address of a page."""
+    return request.form.get("folder", "")[:LONGEST_ID].lstrip("/")
 
 
 def _drive(number: int) -> ConnectedService:
