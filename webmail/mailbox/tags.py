@@ -25,7 +25,14 @@ STANDARD = (
 )  # fmt: skip
 # other clients' names for the same
 _SAME = {"junk": "$Junk", "nonjunk": "$NotJunk", "notjunk": "$NotJunk", "forwarded": "$Forwarded", "receipt-handled": "$MDNSent"}
-_TECHNICAL = {"$hasattachment", "$hasnoattachment", "$submitted", "$submitpending"}  # never shown as tags
+_TECHNICAL = {
+    "$hasattachment",
+    "$hasnoattachment",
+    "$submitted",
+    "$submitpending",
+    "$encrypted",
+    "$signed",
+}  # never shown as tags
 _QUIET = {"$NotJunk", "$Forwarded", "$MDNSent"}  # shown on the message's page only, not in lists
 _BY_LOWER = {word.lower(): word for word in STANDARD} | _SAME
 

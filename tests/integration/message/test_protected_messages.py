@@ -160,6 +160,12 @@ def test_nothing_is_opened_deeper_than_a_top_part(person, fill, keeper):
     assert state(page, "encryption") == [] and "left closed" in page.text
 
 
+def test_pages_that_open_none_say_so(person, fill, keeper):
+    uid = fill(person, encrypted(INSIDE, keeper))[-1]
+    for page in ("conversation", "print"):
+        assert "This message is encrypted" in person.get(f"/{page}/{uid}/INBOX").text
+
+
 def test_a_message_that_is_neither_costs_and_says_nothing(person, fill):
     page = page_of(person, fill, head("Plain", "text/plain") + b"Hello")
     assert state(page, "signature") == state(page, "encryption") == []

@@ -61,7 +61,7 @@ def may_be_protected(message: Message) -> bool:
     return message.structure.protected or any(protected_parts.has_block(text) for text in message.bodies.values())
 
 
-def is_encrypted(shape: Structure) -> bool:
+def looks_encrypted(shape: Structure) -> bool:
     """Whether a structure looks like that of an encrypted message, for pages that open none."""
     return any(part.type in _ENCRYPTED for part in shape.attachments)
 

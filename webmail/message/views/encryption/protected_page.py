@@ -45,6 +45,6 @@ def current_reader(envelope: Envelope) -> MessageReader:
 for _words in (
     verdict_texts.signature_words, verdict_texts.signature_advice, verdict_texts.signing_time,
     verdict_texts.encryption_words, verdict_texts.encryption_advice, verdict_texts.difference_words,
-    verdict_texts.fingerprint_words,
+    verdict_texts.fingerprint_words, protected_view.looks_encrypted,
 ):  # fmt: skip
     blueprint.app_template_global()(_words)
