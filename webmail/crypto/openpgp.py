@@ -26,7 +26,9 @@ from webmail.crypto.errors import (
 )
 from webmail.crypto.external_programs import MOST, FinishedRun, InputPipe, OutputPipe, run
 from webmail.crypto.openpgp_certificates import OpenpgpCertificate, read_certificate, split_certificates
+from webmail.crypto.openpgp_key_features import limited_to_common
 from webmail.crypto.openpgp_messages import ClaimedSignature
+from webmail.crypto.openpgp_signature_check import is_supported
 from webmail.crypto.signatures import MadeSignature, OpenedMessage, SignatureReason, SignatureState
 
 PROGRAM = "sqop"
@@ -52,6 +54,7 @@ def decrypt(
     """
     if not keys:
         raise NoFittingKeyError("no key is given")
+    message = openpgp_messages.mended(message)
     signers = _readable(certificates)
     verified, session = OutputPipe(_FD), OutputPipe(_FD)
     arguments: list[str | InputPipe | OutputPipe] = ["decrypt", "--verifications-out", verified, "--session-key-out", session]
@@ -113,6 +116,8 @@ def encrypt(data: bytes, certificates: Sequence[bytes], *, sign_with: bytes | No
     """
     if not certificates:
         raise UnusableCertificateError("no certificate is given")
+    for each in certificates:
+        read_certificate(each)  # one that is larger than people's are is refused before it costs anything
     signer = [sign_with] if sign_with else []
     arguments = ["encrypt", *(argument for key in signer for argument in ("--sign-with", _pipe([key]))), _pipe(certificates)]
     finished = run(PROGRAM, arguments, data, owner=owner)
@@ -135,7 +140,7 @@ def generate_key(
     arguments = ["generate-key", "--no-armor", f"--profile={algorithm}", "--", *user_ids]
     finished = run(PROGRAM, arguments, owner=owner)
     _refuse(finished)
-    return finished.output
+    return limited_to_common(finished.output)
 
 
 def certificate_of(key: bytes, *, owner: object) -> bytes:
@@ -241,6 +246,8 @@ def _not_good(claimed: ClaimedSignature, signers: _Signers) -> MadeSignature:
             return MadeSignature(SignatureState.REVOKED, fingerprint, claimed.made)
         if any(each.expires and each.expires <= at for each in (primary, key)):
             return MadeSignature(SignatureState.EXPIRED, fingerprint, claimed.made)
+        if not (is_supported(primary.key) and is_supported(key.key)):
+            return MadeSignature(SignatureState.UNKNOWN, fingerprint, claimed.made, SignatureReason.UNSUPPORTED)
         reason = SignatureReason.ALTERED
         if at > now:
             reason = SignatureReason.FUTURE

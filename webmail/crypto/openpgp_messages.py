@@ -7,6 +7,7 @@ makes a signature good.
 from __future__ import annotations
 
 import bz2
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -43,6 +44,10 @@ MOST_RECIPIENTS = 2000
 MOST_SIGNATURES = 20
 _START = 2**16  # bytes of a message in which its first packets stand
 _FIRST_CHUNK = 2**22 + 2**16  # what is decrypted at once where chunks are as large as they may be
+_HEAD = 2**14
+_BLANK_LINE = re.compile(
+    rb"^(-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[A-Za-z]{2,20}: [^\n]*\n)*)(?:[ \t\xa0]|\xc2)+(\r?\n)", re.MULTILINE
+)
 _AES = {7: 16, 8: 24, 9: 32}
 _LIBREPGP_ENCRYPTED = 20
 
@@ -67,6 +72,12 @@ class MessageRecipients:
     hidden: int
     with_password: bool
     is_readable: bool
+
+
+def mended(message: bytes) -> bytes:
+    """A message whose armour has a line of blanks where an empty one belongs, as some programs make of it, with the empty one."""
+    head = _BLANK_LINE.sub(rb"\1\2", message[:_HEAD], count=1)
+    return head + message[_HEAD:] if len(head) != min(len(message), _HEAD) else message
 
 
 def recipients(message: bytes) -> MessageRecipients:

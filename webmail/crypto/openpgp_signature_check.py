@@ -19,13 +19,11 @@ DIGESTS: dict[int, hashes.HashAlgorithm] = {
     8: hashes.SHA256(), 9: hashes.SHA384(), 10: hashes.SHA512(), 11: hashes.SHA224(),
     12: hashes.SHA3_256(), 14: hashes.SHA3_512(),
 }  # fmt: skip
+# Those that the program knows: what it can't use is not called usable. Not among them: Brainpool's, and secp256k1.
 CURVES: dict[bytes, ec.EllipticCurve] = {
     bytes.fromhex("2a8648ce3d030107"): ec.SECP256R1(),
     bytes.fromhex("2b81040022"): ec.SECP384R1(),
     bytes.fromhex("2b81040023"): ec.SECP521R1(),
-    bytes.fromhex("2b2403030208010107"): ec.BrainpoolP256R1(),
-    bytes.fromhex("2b240303020801010b"): ec.BrainpoolP384R1(),
-    bytes.fromhex("2b240303020801010d"): ec.BrainpoolP512R1(),
 }
 ED25519_CURVE = bytes.fromhex("2b06010401da470f01")
 _MOST_MATERIAL = 4096  # bytes: RSA of 16384 bits takes half
@@ -85,6 +83,14 @@ def _curve_and_point(material: bytes) -> tuple[bytes, bytes]:
     return curve, point.to_bytes((point.bit_length() + 7) // 8, "big")
 
 
+def is_supported(key: KeyPacket) -> bool:
+    """Whether signatures of such a key can be checked at all, here and by the program."""
+    if key.algorithm in (19, 22):
+        curve = key.material[1 : 1 + key.material[0]]
+        return curve in CURVES if key.algorithm == 19 else curve == ED25519_CURVE
+    return key.algorithm in (1, 3, 17, 27, 28)
+
+
 def algorithm_name(key: KeyPacket) -> str:
     """As people call it, such as "RSA 3072" or "Curve25519"."""
     if key.algorithm in (1, 2, 3, 16, 17):
@@ -93,7 +99,9 @@ def algorithm_name(key: KeyPacket) -> str:
         return f"{name} {numbers[0].bit_length()}" if numbers else name
     if key.algorithm in (18, 19):
         curve = CURVES.get(key.material[1 : 1 + key.material[0]])
-        return CURVE_NAMES.get(curve.name, curve.name) if curve else "Curve25519"
+        if curve:
+            return CURVE_NAMES[curve.name]
+        return "Curve25519" if key.algorithm == 18 else "?"
     return {22: "Curve25519", 25: "Curve25519", 26: "Curve448", 27: "Curve25519", 28: "Curve448"}.get(key.algorithm, "?")
 
 

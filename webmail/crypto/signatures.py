@@ -31,6 +31,7 @@ class SignatureReason(StrEnum):
     FUTURE = "future"  # bad: made at a time that has not come
     NOT_FOR_SIGNING = "not-for-signing"  # bad: the key may not sign messages
     NO_KEY = "no-key"  # unknown: the signer's certificate isn't had
+    UNSUPPORTED = "unsupported"  # unknown: the signer's certificate is had, and its kind of key can't be checked here
     ISSUER = "issuer"  # unknown: no authority that is trusted stands behind the certificate, or one between is absent
 
 

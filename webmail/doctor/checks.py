@@ -24,6 +24,7 @@ from webmail.doctor import (
     devices,
     directory,
     dns,
+    encryption,
     filesender,
     machine,
     providers,
@@ -94,6 +95,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from roles.examine(settings)
     yield from backup.examine(settings)
     yield from transfers.examine(settings)
+    yield from encryption.examine()
 
 
 def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
