@@ -26,10 +26,10 @@ from webmail.crypto.errors import (
 )
 
 MOST = 64 * 2**20  # bytes that go in, or come out
-SECONDS = 20.0  # that a run lasts at most, once it has its place
+SECONDS = 30.0  # that a run lasts at most, with the wait for its place; looking at a page has less (deploy/nginx.conf)
 MEMORY = 768 * 2**20  # bytes of address space; 64 MB of message take about half
 NICE = 5  # pages come first
-OPERATIONS = Admission(2, of_one=1, waiting=8, waiting_of_one=3, patience=15.0)  # of this process: each takes a processor
+OPERATIONS = Admission(2, of_one=1, waiting=8, waiting_of_one=3, patience=8.0)  # of this process: each takes a processor
 _PIECE = 2**16
 _ERROR_TEXT = 2**14  # bytes of what it says
 
@@ -72,6 +72,8 @@ def run(
 ) -> FinishedRun:  # fmt: skip
     """`program`, with `data` on its standard input. `owner` is whoever it is for: one person has one place.
 
+    `most`: bytes that may come out of each pipe. `seconds`: for the wait and the run.
+
     Raises CryptoMissingError, CryptoBusyError, CryptoTimeoutError, CryptoTooLargeError, and CryptoFailedError where a signal
     ended it.
     """
@@ -80,9 +82,10 @@ def run(
         raise CryptoMissingError(f"{program} is not installed")
     if len(data) + sum(len(each.data) for each in arguments if isinstance(each, InputPipe)) > MOST:
         raise CryptoTooLargeError(f"more than {MOST} bytes for {program}")
+    deadline = time.monotonic() + seconds
     try:
-        with OPERATIONS.admit(owner):
-            return _ProgramRun(path, arguments, data, most, time.monotonic() + seconds).finish()
+        with OPERATIONS.admit(owner, patience=min(OPERATIONS.patience, seconds / 2)):
+            return _ProgramRun(path, arguments, data, most, deadline).finish()
     except AdmissionRefusedError as error:
         raise CryptoBusyError(f"no place for {program}: {error}", own=error.own) from error
 

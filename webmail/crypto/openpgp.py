@@ -24,7 +24,7 @@ from webmail.crypto.errors import (
     NoFittingKeyError,
     UnusableCertificateError,
 )
-from webmail.crypto.external_programs import MOST, FinishedRun, InputPipe, OutputPipe, run
+from webmail.crypto.external_programs import MOST, SECONDS, FinishedRun, InputPipe, OutputPipe, run
 from webmail.crypto.openpgp_certificates import OpenpgpCertificate, read_certificate, split_certificates
 from webmail.crypto.openpgp_key_features import limited_to_common
 from webmail.crypto.openpgp_messages import ClaimedSignature
@@ -46,11 +46,13 @@ class KeyAlgorithm(StrEnum):
 
 
 def decrypt(
-    message: bytes, keys: Sequence[bytes], certificates: Sequence[bytes] = (), *, owner: object, most: int = MOST
-) -> OpenedMessage:
+    message: bytes, keys: Sequence[bytes], certificates: Sequence[bytes] = (), *,
+    owner: object, most: int = MOST, seconds: float = SECONDS,
+) -> OpenedMessage:  # fmt: skip
     """What an encrypted message holds, by one of the private keys, and who of `certificates` signed it inside.
 
-    `most`: bytes of content that are taken. Raises NoFittingKeyError, AlteredMessageError, LockedKeyError.
+    `most`: bytes of content that are taken; `seconds`: how long it may take. Raises
+    NoFittingKeyError, AlteredMessageError, LockedKeyError.
     """
     if not keys:
         raise NoFittingKeyError("no key is given")
@@ -60,7 +62,7 @@ def decrypt(
     arguments: list[str | InputPipe | OutputPipe] = ["decrypt", "--verifications-out", verified, "--session-key-out", session]
     # no certificate is an empty pipe, which is allowed
     arguments += ["--verify-with", _pipe([raw for raw, _certificate in signers]), _pipe(keys)]
-    finished = run(PROGRAM, arguments, message, owner=owner, most=most)
+    finished = run(PROGRAM, arguments, message, owner=owner, most=most, seconds=seconds)
     if finished.status:
         raise _decryption_fault(finished, message, keys)
     if not finished.outputs[1]:
@@ -69,20 +71,23 @@ def decrypt(
     return OpenedMessage(finished.output, _found(finished.outputs[0], claimed, signers))
 
 
-def verify_detached(data: bytes, signature: bytes, certificates: Sequence[bytes], *, owner: object) -> tuple[MadeSignature, ...]:
+def verify_detached(
+    data: bytes, signature: bytes, certificates: Sequence[bytes], *, owner: object, seconds: float = SECONDS
+) -> tuple[MadeSignature, ...]:
     """What each signature in `signature` is worth for `data`, to the byte as it was signed. Empty where there is none."""
     claimed = openpgp_messages.detached_signatures(signature)
     signers = _signers(claimed, certificates)
     lines = b""
     if signers:
-        finished = run(
-            PROGRAM, ["verify", InputPipe(signature, _FD), _pipe([raw for raw, _certificate in signers])], data, owner=owner
-        )
+        given = _pipe([raw for raw, _certificate in signers])
+        finished = run(PROGRAM, ["verify", InputPipe(signature, _FD), given], data, owner=owner, seconds=seconds)
         lines = _lines_of(finished, finished.output)
     return _found(lines, claimed, signers)
 
 
-def verify_inline(text: bytes, certificates: Sequence[bytes], *, owner: object, most: int = MOST) -> OpenedMessage:
+def verify_inline(
+    text: bytes, certificates: Sequence[bytes], *, owner: object, most: int = MOST, seconds: float = SECONDS
+) -> OpenedMessage:
     """A message signed in itself: clear text between armour lines, or signed packets. Only what is signed is content.
 
     Where no signature is good the content is what stands there: read the signatures before it is shown as anybody's.
@@ -92,11 +97,13 @@ def verify_inline(text: bytes, certificates: Sequence[bytes], *, owner: object, 
     if signers:
         verified = OutputPipe(_FD)
         given = _pipe([raw for raw, _certificate in signers])
-        finished = run(PROGRAM, ["inline-verify", "--verifications-out", verified, given], text, owner=owner, most=most)
+        finished = run(
+            PROGRAM, ["inline-verify", "--verifications-out", verified, given], text, owner=owner, most=most, seconds=seconds
+        )
         if not finished.status:
             return OpenedMessage(finished.output, _found(finished.outputs[0], claimed, signers))
         _lines_of(finished, b"")
-    finished = run(PROGRAM, ["inline-detach", "--signatures-out", OutputPipe(_FD)], text, owner=owner, most=most)
+    finished = run(PROGRAM, ["inline-detach", "--signatures-out", OutputPipe(_FD)], text, owner=owner, most=most, seconds=seconds)
     _refuse(finished)
     return OpenedMessage(finished.output, _found(b"", claimed, signers))
 

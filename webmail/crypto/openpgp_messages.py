@@ -112,8 +112,10 @@ def detached_signatures(data: bytes) -> tuple[ClaimedSignature, ...]:
 def inline_signatures(text: bytes) -> tuple[ClaimedSignature, ...]:
     """Of clear text with a signature under it, or of a signed message. Raises MalformedDataError where it is neither."""
     if b"-----BEGIN PGP SIGNED MESSAGE-----" in text:
-        armour = text[text.rindex(b"-----BEGIN PGP SIGNATURE-----") :] if b"-----BEGIN PGP SIGNATURE-----" in text else b""
-        return detached_signatures(armour)
+        signed = text[text.index(b"-----BEGIN PGP SIGNED MESSAGE-----") :]  # the first, as the program takes it
+        _signed, begin, rest = signed.partition(b"-----BEGIN PGP SIGNATURE-----")
+        armour, end, _rest = rest.partition(b"-----END PGP SIGNATURE-----")
+        return detached_signatures(begin + armour + end)
     return tuple(_claims(start_of(text, _START), is_start=True))
 
 

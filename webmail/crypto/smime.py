@@ -15,21 +15,25 @@ from webmail.crypto.cms_structure import CmsBody, CmsKind, CmsSigner, read_cms
 from webmail.crypto.errors import (
     AlteredMessageError,
     CryptoFailedError,
+    CryptoTooLargeError,
     MalformedDataError,
     NoFittingKeyError,
     UnusableCertificateError,
 )
-from webmail.crypto.external_programs import MOST, FinishedRun, InputPipe, OutputPipe, run
+from webmail.crypto.external_programs import MOST, SECONDS, FinishedRun, InputPipe, OutputPipe, run
 from webmail.crypto.signatures import MadeSignature, OpenedMessage, SignatureReason, SignatureState
 from webmail.crypto.x509_certificates import PROGRAM, SmimeKey, as_pem, certificate_identifiers, split_certificates, x509_facts
 
+MOST_RECIPIENTS = 300  # of one message: each is a pipe
 _CLOCKS = timedelta(minutes=10)  # by which clocks differ
 _ERROR = re.compile(r"^error (\d+) at \d+ depth lookup", re.MULTILINE)
 _EXPIRED, _NOT_YET, _REVOKED, _NOT_FOR_THIS = {"10"}, {"9"}, {"23"}, {"26", "79"}
 _WEAK = {"66", "67", "68"}
 
 
-def decrypt(message: bytes, keys: Sequence[SmimeKey], *, owner: object, most: int = MOST) -> OpenedMessage:
+def decrypt(
+    message: bytes, keys: Sequence[SmimeKey], *, owner: object, most: int = MOST, seconds: float = SECONDS
+) -> OpenedMessage:
     """What an encrypted body holds, by the first of the keys that fits. Its signatures are inside the content, as S/MIME again.
 
     The content of the usual kind (CBC) can be changed by anybody on its way: `protected` is False then. Raises
@@ -42,7 +46,7 @@ def decrypt(message: bytes, keys: Sequence[SmimeKey], *, owner: object, most: in
     for key in fitting:
         arguments: list[str | InputPipe] = ["cms", "-decrypt", "-inform", "DER", "-binary"]
         arguments += ["-recip", InputPipe(as_pem([key.certificate])), "-inkey", InputPipe(key.key)]
-        finished = run(PROGRAM, arguments, message, owner=owner, most=most)
+        finished = run(PROGRAM, arguments, message, owner=owner, most=most, seconds=seconds)
         if finished.status == 0:
             return OpenedMessage(finished.output, protected=body.is_authenticated)
     if fitting:
@@ -107,6 +111,8 @@ def encrypt(data: bytes, certificates: Sequence[bytes], *, authenticated: bool =
     """
     if not certificates:
         raise UnusableCertificateError("no certificate is given")
+    if len(certificates) > MOST_RECIPIENTS:
+        raise CryptoTooLargeError(f"{len(certificates)} recipients")
     facts = [x509_facts(each) for each in certificates]
     useless = tuple(each.fingerprint for each in facts if not each.can_encrypt)
     if useless:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 
 import pytest
 
@@ -131,3 +132,23 @@ def test_a_message_cut_short_is_not_read() -> None:
     for part in (whole[:-1], whole[:-40], whole[: len(whole) // 2]):
         with pytest.raises(AlteredMessageError):
             openpgp.decrypt(part, [person("bob").key], owner=1)
+
+
+def test_of_clear_text_only_what_is_signed_is_content() -> None:
+    """What stands before, after and in the armour's headers is nobody's."""
+    signed, second = (_clear_signed(text) for text in (b"pay 10\n", b"pay 20\n"))
+    for text in (b"pay 99\n" + signed, signed + b"pay 99\n", signed + second, signed + b"pay 99\n" + second):
+        opened = openpgp.verify_inline(text, [person("alice").certificate], owner=1)
+        assert opened.content == b"pay 10\n"
+        assert [each.state for each in opened.signatures] == [SignatureState.GOOD]
+    for text in (signed.replace(b"10", b"99"), signed.replace(b"MESSAGE-----\n", b"MESSAGE-----\npay 99\n")):
+        opened = openpgp.verify_inline(text, [person("alice").certificate], owner=1)
+        assert [each.state for each in opened.signatures] == [SignatureState.BAD]
+
+
+def _clear_signed(text: bytes) -> bytes:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(person("alice").key)
+        file.flush()
+        command = ["sqop", "inline-sign", "--as=clearsigned", file.name]
+        return subprocess.run(command, input=text, capture_output=True, check=True).stdout
