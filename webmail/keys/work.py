@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.keys import open_keyring
 from webmail.keys.notifications import certificate_end
@@ -19,9 +20,13 @@ def _tell_of_ends(run: PeriodicRun) -> None:
     run.deliver_system_mail(messages)
 
 
+def _is_on(settings: Settings) -> bool:
+    return settings.encryption
+
+
 WORK = AreaWork(
     periodic=(
-        Periodic("keyrings", _closed, pending=lambda _settings: (open_keyring.over(),)),
-        Periodic("certificate ends", _tell_of_ends, certificate_end.EVERY),
+        Periodic("keyrings", _closed, only_if=_is_on, pending=lambda _settings: (open_keyring.over(),)),
+        Periodic("certificate ends", _tell_of_ends, certificate_end.EVERY, only_if=_is_on),
     ),
 )

@@ -79,9 +79,9 @@ def test_the_names_of_tasks_stay() -> None:
 
 def test_some_is_for_some_installations_only(settings: Settings) -> None:
     everywhere = {
-        "account ends", "appointments", "birthdays", "clean-up of transfers", "doctor", "drafts", "figures", "handovers",
-        "leaving calendars", "messages with files", "polls", "quarantine notices", "refused networks", "reminders", "room letters",
-        "stray pieces of files", "todos", "transfers", "wake",
+        "account ends", "appointments", "birthdays", "certificate ends", "clean-up of transfers", "doctor", "drafts", "figures", "handovers",
+        "keyrings", "leaving calendars", "messages with files", "polls", "quarantine notices", "refused networks", "reminders",
+        "room letters", "stray pieces of files", "todos", "transfers", "wake",
     }  # fmt: skip
     bare = replace(
         settings,
@@ -92,9 +92,10 @@ def test_some_is_for_some_installations_only(settings: Settings) -> None:
         transfers=replace(settings.transfers, on=False),
     )
     assert names(bare) == everywhere
+    assert names(replace(bare, encryption=False)) == everywhere - {"certificate ends", "keyrings"}
     assert names(replace(bare, other_dav_servers=True)) == everywhere | {"other servers"}
     assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"busy times outside", "subscriptions"}
-    assert names(replace(bare, services="google")) == everywhere | {"busy times at services", "other servers"}
+    assert names(replace(bare, services="google")) == everywhere | {"busy times at services", "files to drives", "other servers"}
     with_tokens = {
         "archiving",
         "awaited replies",
