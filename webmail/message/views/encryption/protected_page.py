@@ -20,8 +20,8 @@ from webmail.web.forms.request_values import fetched_ahead
 
 
 def protected(message: Message) -> ProtectedView | None:
-    """What it has, opened as far as the reader's keys are; None for a message that is neither signed nor encrypted."""
-    if not protected_view.may_be_protected(message):
+    """What it has, opened as far as the reader's keys are; None if it is neither, or nothing is opened here."""
+    if not settings().encryption or not protected_view.may_be_protected(message):
         return None
     if fetched_ahead():  # programs run, and a key may be noted, once somebody opens it
         abort(Response(status=204))
