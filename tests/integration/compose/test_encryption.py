@@ -14,6 +14,7 @@ from tests.support.keys import PASSPHRASE, Gpg, decrypted, give_key, know
 from webmail.crypto import openpgp_messages
 from webmail.crypto.openpgp_certificates import read_certificate
 from webmail.database.connection import db
+from webmail.keys import wkd_lookup
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("sqop", "gpg"))), reason="needs sqop and gpg")
@@ -279,3 +280,17 @@ def test_an_encrypted_draft_of_the_folder_is_opened_with_all_that_was_in_it(app,
     page = anne.submit(page, "#open-keys", passphrase=PASSPHRASE)
     assert text_of(page).strip() == f"{WORD}!" and value_of(page, "subject") == f"On {WORD}"
     assert value_of(page, "to") == "erik@elsewhere.example" and chosen(page, "protection") == "encrypt"
+
+
+def test_keys_are_looked_for_only_when_the_person_says_so(app, anne, outside, monkeypatch):
+    looked = []
+
+    def look_up(address):
+        looked.append(address)
+        return [(outside.certificate, read_certificate(outside.certificate).facts())]
+
+    monkeypatch.setattr(wkd_lookup, "look_up", look_up)
+    form = write(anne, to="erik@elsewhere.example", subject="s", body="b", protection="encrypt", action="protection")
+    assert looked == [] and "no key is known" in form.one("#protection").get_text()
+    page = anne.submit(form, FORM, action="find-keys")
+    assert looked == ["erik@elsewhere.example"] and "will be encrypted for 1 recipient" in page.one("#protection").get_text()
