@@ -294,3 +294,13 @@ def own_hash(local: str) -> str:
     from webmail.keys.published_keys import local_hash
 
     return local_hash(local)
+
+
+def test_the_card_of_a_contact_leads_to_their_keys(alice: Visitor) -> None:
+    form = alice.get("/contacts/new")
+    card = alice.submit(form, "main form", name="Anne", email="anne@a.example", action="save")
+    assert "Encryption keys" not in card.text
+    begin(alice)
+    again = alice.get(card.address)
+    assert "anne@a.example" in again.text
+    assert alice.get(again.link("Encryption keys")).address == "/encryption/people?query=anne@a.example"
