@@ -82,7 +82,7 @@ HARMLESS = {
         "/calendar/events/<int:calendar>/<href>/delete", "/todo/done", "/todo/items/<int:calendar>/<href>/delete", "/todo/undo", "/calendar/import/undo", "/calendar/subscriptions/undo",
         "/compose/<draft_id>/drive/<int:number>/links/undo",
         "/collections/servers/<int:number>/disconnect", "/collections/trash", "/collections/trash/whole", "/contacts/<uid>/remove",
-        "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/drives/undo", "/devices/refused", "/devices/revoke",
+        "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/drives/undo", "/compose/drive/undo", "/devices/refused", "/devices/revoke",
         "/filters/applied/<task_id>/undo", "/filters/senders/undo", "/filters/undo", "/folders/undo", "/forwarding/end",
         "/forwarding/remove", "/forwarding/undo", "/import/<task_id>/undo", "/logout", "/outbox/<int:outbox_id>", "/polls/<int:number>", "/recipients/forget", "/search/recent",
         "/report/undo", "/sessions", "/settings/identities/<int:number>/remove", "/settings/signatures/<int:number>/remove",

@@ -266,6 +266,19 @@ _ENDINGS = {
 }
 
 
+class DocumentStyle(StrEnum):
+    """What a service's own documents are had as."""
+
+    PDF = "pdf"
+    OFFICE = "office"  # Word, Excel, PowerPoint
+
+
+def export_of(entry: DriveEntry, style: str) -> str:
+    """The media type that an entry is exported as: in this style if it can be, else the best there is; "" for a file."""
+    wanted = "application/pdf" if style != DocumentStyle.OFFICE else "application/vnd.openxmlformats-officedocument."
+    return next((one for one in entry.exports if one.startswith(wanted)), entry.exports[0] if entry.exports else "")
+
+
 def exported_name(name: str, export: str) -> str:
     """What a document is called once it is exported as this media type ("" for a file, which keeps its name)."""
     ending = _ENDINGS.get(export, "")

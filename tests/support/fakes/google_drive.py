@@ -177,7 +177,8 @@ class FakeGoogleDrive(FakeGoogle):
     def about(self) -> Any:
         self._note_call()
         used = sum(len(one.content) for one in self.files.values())
-        return {"storageQuota": {"usage": str(used), "limit": str(used + self.room)}}
+        login = self.allowed(SCOPE).login
+        return {"user": {"emailAddress": login}, "storageQuota": {"usage": str(used), "limit": str(used + self.room)}}
 
     def generate_ids(self) -> Any:
         self._note_call()

@@ -209,8 +209,9 @@ class FakeService:
         self.access[access] = (grant, scopes, time.time() + self.life)
         told: dict[str, Any] = {
             "access_token": access, "token_type": "Bearer", "expires_in": self.life, "scope": self.scopes_told(scopes),
-            "id_token": self.id_token(grant),
         }  # fmt: skip
+        if "openid" in grant.scopes:
+            told["id_token"] = self.id_token(grant)
         if with_refresh:
             grant.refresh.append(f"refresh-{secrets.token_urlsafe(16)}")
             told["refresh_token"] = grant.refresh[-1]

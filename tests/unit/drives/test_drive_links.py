@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -14,14 +16,16 @@ from tests.support import calendar_ground as ground
 from tests.support.fakes.google_drive import SCOPE, FakeGoogleDrive
 from tests.support.fakes.onedrive import FakeOneDrive
 from tests.support.nextcloud import Nextcloud
+from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
+from tests.support.visits import fields_of as sent_of
 from tests.unit.drives import clouds
 from tests.unit.drives.conftest import connected
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.fields import fields_of, revision_of
 from webmail.drives.drive import DriveFault
 from webmail.drives.drive_texts import fault_words
-from webmail.models import DraftRow, Session, User, now
+from webmail.models import ConnectedService, DraftRow, Session, User, now
 
 CONSENT = "/services/microsoft/connect"
 
@@ -215,14 +219,64 @@ def test_a_link_can_be_for_who_has_access_already(lina: Visitor, app: Flask, goo
     assert "Only people you have given access to can open it." in body(row) and not file.anyone
 
 
-def test_files_are_chosen_in_google_drive_from_its_pages(lina: Visitor, app: Flask, google: FakeGoogleDrive) -> None:
+def chosen_in_google(visitor: Visitor, google: FakeGoogleDrive, number: int, page: Page, *ticked: str, login: str = "") -> Page:
+    """What *Choose in Google Drive* leads to, pressed with these files ticked, once files were chosen there."""
+    form = page.one(f"[formaction='/services/{number}/choose']").find_parent("form")
+    assert form is not None
+    sent = visitor.post(f"/services/{number}/choose", {**sent_of(form), "file": list(ticked)})
+    google.login = login or google.login
+    address = str(sent.one("main a.btn-primary")["href"])
+    return visitor.get(google.agree(re.sub("login_hint=[^&]*", f"login_hint={login}", address) if login else address))
+
+
+def test_files_are_chosen_in_google_drive_and_ticks_stay(lina: Visitor, app: Flask, google: FakeGoogleDrive) -> None:
     number = clouds.connected(google, "google", SCOPE, user(), app.extensions["settings"]).id
-    file, row = google.add("plan.pdf", b"%PDF", chosen=False), draft()
+    before, file, row = google.add("before.pdf", b"%PDF"), google.add("plan.pdf", b"%PDF", chosen=False), draft()
     google.picks = [file.id]
     for address in (f"/drives/{number}", f"/compose/{row.id}/drive/{number}"):
         file.chosen = False
-        page = lina.get(address)
-        assert "only files that you choose in Google Drive" in page.text
-        sent = lina.submit(page, f"form[action='/services/{number}/choose']")
-        back = lina.get(google.agree(str(sent.one("main a.btn-primary")["href"])), follow=False)
-        assert back.location == address and "plan.pdf" in lina.get(address).text
+        page = chosen_in_google(lina, google, number, lina.get(address), before.id)
+        assert page.address.partition("?")[0] == address and "plan.pdf" in page.text
+        assert [one["value"] for one in page.all("[name=file][checked]")] == [before.id]
+        assert "1 file was chosen" in page.notices
+
+
+def test_another_google_account_than_the_connected_one_is_told(lina: Visitor, app: Flask, google: FakeGoogleDrive) -> None:
+    number = clouds.connected(google, "google", SCOPE, user(), app.extensions["settings"]).id
+    google.picks = [google.add("plan.pdf", b"%PDF", chosen=False).id]
+    page = chosen_in_google(lina, google, number, lina.get(f"/drives/{number}"), login="other@example.org")
+    assert "You chose files as other@example.org, but this connection is for marie@example.org" in page.notices
+    assert "was chosen" not in page.notices
+
+
+def test_google_documents_are_copied_as_one_chooses(lina: Visitor, app: Flask, google: FakeGoogleDrive) -> None:
+    number = clouds.connected(google, "google", SCOPE, user(), app.extensions["settings"]).id
+    file, row = google.add("Plan", b"", type="application/vnd.google-apps.document"), draft()
+    form = f"form[action='/compose/{row.id}/drive/{number}']"
+    for style in ("pdf", "office"):
+        page = lina.get(f"/compose/{row.id}/drive/{number}")
+        assert [one["value"] for one in page.all("#style option")] == ["pdf", "office"]
+        lina.submit(page, form, file=file.id, style=style, action="attach", follow=False)
+        work_all(app)
+    assert [one.filename for one in row.attachments] == ["Plan.pdf", "Plan.docx"]
+    plain = google.add("a.txt", b"a")
+    google.files = {plain.id: plain}
+    assert not lina.get(f"/compose/{row.id}/drive/{number}").all("#style")
+
+
+def test_google_takes_no_consent_without_a_challenge(google: FakeGoogleDrive, lina: Visitor) -> None:
+    page = lina.submit(lina.get("/services/google/connect"), "form[action='/services/google/connect']", purpose="drive")
+    address = str(page.one("main a.btn-primary")["href"])
+    assert "code_challenge=" in address and "code_challenge_method=S256" in address
+    bare = re.sub("&code_challenge[^&]*=[^&]*", "", address)
+    with google.app.test_client() as browser:
+        parts = urlsplit(bare)
+        assert browser.get(f"{parts.path}?{parts.query}").status_code == 400
+
+
+def test_an_answer_for_another_challenge_connects_nothing(google: FakeGoogleDrive, lina: Visitor) -> None:
+    """Somebody swaps the challenge on the way: what our session's verifier does not fit gives no tokens."""
+    page = lina.submit(lina.get("/services/google/connect"), "form[action='/services/google/connect']", purpose="drive")
+    swapped = re.sub("code_challenge=[^&]*", "code_challenge=" + "A" * 43, str(page.one("main a.btn-primary")["href"]))
+    told = lina.get(google.agree(swapped))
+    assert not ConnectedService.select().exists() and told.address == "/services" and told.notices

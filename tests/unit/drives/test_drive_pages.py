@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,20 @@ from tests.support.nextcloud import LOGIN, PASSWORD, Nextcloud
 from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from tests.unit.drives.conftest import connected
-from webmail.models import AttachmentRow, ConnectedService, DraftRow, Session, SystemMessage, Task, User, now
+from webmail.compose.large_files import large_changes
+from webmail.models import (
+    AttachmentRow,
+    ConnectedService,
+    DraftRow,
+    Session,
+    StoredContent,
+    SystemMessage,
+    Task,
+    TransferFile,
+    User,
+    now,
+)
+from webmail.transfers import content
 
 CONNECT = "/services/nextcloud/connect"
 FORM = f"form[action='{CONNECT}']"
@@ -167,8 +181,7 @@ def test_a_file_that_is_gone_is_told(nadia: Visitor, number: int, cloud: Nextclo
 
 
 def test_larger_files_are_attached_by_a_task(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
-    content = os.urandom(6_000_000)
-    (cloud.files / "film.mp4").write_bytes(content)
+    (cloud.files / "film.mp4").write_bytes(os.urandom(6_000_000))
     row, page, form = picker(nadia, number)
     nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
     assert Task.get().kind == "drive-attach"
@@ -183,3 +196,52 @@ def test_a_message_is_written_with_what_was_ticked(nadia: Visitor, number: int, 
     page = nadia.get(f"/drives/{number}")
     nadia.submit(page, f"form[action='/compose/drive/{number}']", file="a.txt", follow=False)
     assert [one.filename for one in DraftRow.get().attachments] == ["a.txt"]
+
+
+def test_what_is_too_large_for_a_message_goes_as_a_link_of_ours_and_comes_out_again(
+    nadia: Visitor, number: int, cloud: Nextcloud, app: Flask
+) -> None:
+    (cloud.files / "film.mp4").write_bytes(os.urandom(40_000_000))
+    (cloud.files / "a.txt").write_bytes(b"aaa")
+    row, page, form = picker(nadia, number)
+    assert "Larger files go as a link." in page.text
+    nadia.submit(page, form, file=["film.mp4", "a.txt"], action="attach", follow=False)
+    work_all(app)
+    assert Task.get().state == "done", Task.get().error
+    file = TransferFile.select(TransferFile, StoredContent).join(StoredContent).get()
+    assert (file.path, file.size, file.content.received) == ("film.mp4", 40_000_000, 40_000_000)
+    told = nadia.get("/tasks")
+    assert "2 files attached. 1 was too large for a message and goes as a link." in told.text
+    written = nadia.get(f"/compose/{row.id}")
+    assert "film.mp4" in written.one("#links").get_text() and "a.txt" in written.text
+    undone = nadia.submit(told, "form[action='/compose/drive/undo']")
+    assert "2 files removed from the message." in undone.notices and "Undone." in undone.text
+    assert not TransferFile.select().exists() and not AttachmentRow.select().exists()
+
+
+def test_what_left_with_a_message_is_not_taken_out(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
+    (cloud.files / "film.mp4").write_bytes(os.urandom(6_000_000))
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
+    work_all(app)
+    told = nadia.get("/tasks")
+    DraftRow.delete().where(DraftRow.id == row.id).execute()
+    assert "was sent or deleted" in nadia.submit(told, "form[action='/compose/drive/undo']").notices
+
+
+def test_a_killed_fetch_goes_on_where_it_was(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
+    (cloud.files / "film.mp4").write_bytes(os.urandom(40_000_000))
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
+    settings = app.extensions["settings"]
+    task = Task.get()
+    file = large_changes.announce(DraftRow.get_by_id(row.id), "film.mp4", 40_000_000, "video/mp4", settings)
+    with (cloud.files / "film.mp4").open("rb") as half:
+        assert file.content is not None
+        content.append(file.content, 0, [half.read(9_000_000)], settings)
+    Task.update(cursor=json.dumps({"at": 0, "file": file.id, "links": 0})).where(Task.id == task.id).execute()
+    work_all(app)
+    assert Task.get().state == "done", Task.get().error
+    assert TransferFile.select().count() == 1
+    kept = StoredContent.get()
+    assert b"".join(content.read(kept, settings)) == (cloud.files / "film.mp4").read_bytes()

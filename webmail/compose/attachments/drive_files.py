@@ -14,11 +14,12 @@ from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import drafts
 from webmail.compose.large_files import large_changes, large_files
 from webmail.config.settings import Settings
-from webmail.drives.drive import Drive, DriveEntry, DriveError, DriveFault, exported_name
+from webmail.drives.drive import DocumentStyle, Drive, DriveEntry, DriveError, DriveFault, export_of, exported_name
 from webmail.drives.drive_tasks import KIB, PREFIX, DriveProgress, drive_of, from_json, task_faults, to_json
 from webmail.errors import NoSuchMessageError
-from webmail.models import ContentState, DraftRow, StoredContent, Task
+from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Task, User
 from webmail.tasks import store as tasks
+from webmail.tasks import undo_steps
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun, TaskStoppedError
 from webmail.transfers import content, store
 from webmail.transfers.limits import OverLimitError
@@ -53,29 +54,28 @@ def are_small(row: DraftRow, chosen: Sequence[DriveEntry], settings: Settings) -
     return len(known) == len(sizes) and sum(known) <= AT_ONCE and fit
 
 
-def attach_now(row: DraftRow, drive: Drive, chosen: Sequence[DriveEntry], settings: Settings) -> list[str]:
-    """Their names. Raises DriveError, uploads.REFUSALS, AlreadyLeftError."""
-    files = [([_whole(drive, entry)], *_name_and_type(entry)) for entry in chosen]
+def attach_now(
+    row: DraftRow, drive: Drive, chosen: Sequence[DriveEntry], settings: Settings, style: str = DocumentStyle.PDF
+) -> list[str]:
+    """Their names; `style`: of documents (`DocumentStyle`). Raises DriveError, uploads.REFUSALS, AlreadyLeftError."""
+    files = [([_whole(drive, entry, style)], *_name_and_type(entry, style)) for entry in chosen]
     return [row.filename for row in attachments.add_all(row, files, settings)]
 
 
-def start(row: DraftRow, connection: int, chosen: Sequence[DriveEntry]) -> Task:
+def start(row: DraftRow, connection: int, chosen: Sequence[DriveEntry], style: str = DocumentStyle.PDF) -> Task:
     """Raises LimitReachedError."""
     arguments = {"draft": row.id, "connection": connection, "entries": [to_json(entry) for entry in chosen]}
+    arguments["style"] = style
     return tasks.start_once(row.user, NAME, arguments)
 
 
-def _whole(drive: Drive, entry: DriveEntry) -> bytes:
-    with drive.download(entry, export=_export(entry)) as pieces:
+def _whole(drive: Drive, entry: DriveEntry, style: str) -> bytes:
+    with drive.download(entry, export=export_of(entry, style)) as pieces:
         return b"".join(pieces)
 
 
-def _export(entry: DriveEntry) -> str:
-    return entry.exports[0] if entry.exports else ""
-
-
-def _name_and_type(entry: DriveEntry) -> tuple[str, str]:
-    export = _export(entry)
+def _name_and_type(entry: DriveEntry, style: str) -> tuple[str, str]:
+    export = export_of(entry, style)
     return exported_name(entry.name, export), export or entry.type or "application/octet-stream"
 
 
@@ -89,14 +89,31 @@ def _work(run: TaskRun) -> dict[str, Any]:
             before = sum((entry.size or 0) // KIB + 1 for entry in chosen[:at])
             row = _draft(run)
             if _is_attachment(row, chosen[at], run.settings):
-                _attach(run, drive, row, chosen[at])
+                added = {"draft": row.id, "attachment": _attach(run, drive, row, chosen[at]).id}
             else:
                 _link(run, drive, row, chosen[at], cursor, DriveProgress(before, total))
+                added = {"draft": row.id, "file": cursor["file"]}
                 cursor["links"] += 1
             cursor |= {"at": at + 1, "file": 0}
             with run.step(cursor, done=before + (chosen[at].size or 0) // KIB + 1, total=total):
                 drafts.touch(row)
+                undo_steps.note(run.task, [added])
     return {"count": len(chosen), "links": cursor["links"], "draft": run.arguments["draft"]}
+
+
+def take_back(user: User, steps: list[Any], settings: Settings) -> int:
+    """Take files out of a message that is still being written; how many were in it. Raises NoSuchMessageError,
+    drafts.AlreadyLeftError."""
+    count = 0
+    for step in steps:
+        row = drafts.load(user, step["draft"])
+        if drafts.has_left(row.id):
+            raise drafts.AlreadyLeftError(f"draft {row.id} has left")
+        if "file" in step:
+            count += large_changes.remove(row, step["file"], settings)
+        else:
+            count += attachments.remove(row, step["attachment"], settings)
+    return count
 
 
 def _draft(run: TaskRun) -> DraftRow:
@@ -116,11 +133,12 @@ def _is_attachment(row: DraftRow, entry: DriveEntry, settings: Settings) -> bool
     return present or uploads.encoded_size(entry.size) <= large_changes.free_bytes(row, settings)
 
 
-def _attach(run: TaskRun, drive: Drive, row: DraftRow, entry: DriveEntry) -> None:
+def _attach(run: TaskRun, drive: Drive, row: DraftRow, entry: DriveEntry) -> AttachmentRow:
     """An equal file that is there already, by a worker that was killed, is the one that this makes."""
+    style = run.arguments.get("style", DocumentStyle.PDF)
     try:
-        with drive.download(entry, export=_export(entry)) as pieces:
-            attachments.add(row, pieces, *_name_and_type(entry), run.settings)
+        with drive.download(entry, export=export_of(entry, style)) as pieces:
+            return attachments.add(row, pieces, *_name_and_type(entry, style), run.settings)
     except (uploads.MessageTooLargeError, uploads.AllowanceUsedError) as error:
         raise TaskFailedError(f"{PREFIX}{DriveFault.TOO_LARGE}") from error
     except drafts.AlreadyLeftError as error:

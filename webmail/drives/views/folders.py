@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.drives import folder_look, open_drives
 from webmail.drives.blueprint import blueprint
-from webmail.drives.drive import DriveFault
+from webmail.drives.drive import PAGE, DriveFault
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
 
@@ -31,4 +31,5 @@ def folder(number: int, folder: str = "") -> Response:
     """A page of a folder, or of what a search found."""
     connection = open_drives.find(current_user(), number, settings())
     found = folder_look.look(connection, settings(), folder, request.args)
-    return page("drives/folder.html", _STATUS.get(found.fault, 200) if found.fault else 200, drive=found)
+    ticked = request.args.getlist("kept")[:PAGE]  # before they chose more in Google Drive
+    return page("drives/folder.html", _STATUS.get(found.fault, 200) if found.fault else 200, drive=found, ticked=ticked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from flask import Response, abort, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webmail.admission import AdmissionRefusedError
 from webmail.auth.guard import asks_again
 from webmail.models import ConnectedService
-from webmail.services import connections, consent_attempts, oauth, policy
+from webmail.services import connections, consent_attempts, google_account, oauth, policy
 from webmail.services.blueprint import blueprint
 from webmail.services.oauth import ConsentAttempt, ServiceGrant
 from webmail.services.providers import DRIVE, GOOGLE, PICKED, PURPOSES, ServiceProvider
@@ -70,7 +71,7 @@ def end_consent(provider: str) -> AnyResponse:
     try:
         with ASKING_OUTSIDE.admit():
             grant = oauth.finish(found, attempt, request.args, back(found.key))
-        return _chosen(attempt) if attempt.purposes == (PICKED,) else _keep(found, attempt, grant)
+        return _chosen(attempt, _account(grant, found)) if attempt.purposes == (PICKED,) else _keep(found, attempt, grant)
     except (ServiceError, AdmissionRefusedError) as error:
         current_app.logger.warning("connecting %s: %s", found.key, error)
         told = error if isinstance(error, ServiceError) else ServiceAwayError("too many ask other servers")
@@ -88,7 +89,7 @@ def choose_in_google(number: int) -> AnyResponse:
     connection, provider = connections.find(current_user(), number), _available(GOOGLE)
     if connection.provider != GOOGLE:
         abort(404)
-    attempt = ConsentAttempt(GOOGLE, purposes=(PICKED,), connection=connection.id, next=next_path())
+    attempt = ConsentAttempt(GOOGLE, purposes=(PICKED,), connection=connection.id, next=_with_ticks(next_path()))
     session[consent_attempts.KEY] = consent_attempts.added(session.get(consent_attempts.KEY, ()), attempt)
     alone = replace(provider, base=(), extra={"access_type": "online", "prompt": "consent"})
     scopes = " ".join(provider.scopes_for((DRIVE,)))
@@ -97,7 +98,25 @@ def choose_in_google(number: int) -> AnyResponse:
     return page("auth/lead_on.html", address=address, title=provider.title)
 
 
-def _chosen(attempt: ConsentAttempt) -> AnyResponse:
+def _with_ticks(path: str) -> str:
+    """Where to go on, with what was ticked there, if that is not too long."""
+    kept = dict.fromkeys([*request.form.getlist("kept"), *request.form.getlist("file")])
+    longer = f"{path}{'&' if '?' in path else '?'}{urlencode([('kept', one) for one in kept])}"
+    return (local_path(longer) or path) if path and kept else path
+
+
+def _account(grant: ServiceGrant, provider: ServiceProvider) -> str:
+    return grant.login or google_account.login_of(provider, grant.access, settings())
+
+
+def _chosen(attempt: ConsentAttempt, login: str) -> AnyResponse:
+    """`login`: whose files were chosen, "" if Google did not tell."""
+    connection = connections.find(current_user(), attempt.connection)
+    if login and login.casefold() != connection.login.casefold():
+        words = _("You chose files as %(other)s, but this connection is for %(login)s, so they can’t be used here. Choose again "
+                  "as %(login)s, or connect %(other)s too.", other=login, login=connection.login)  # fmt: skip
+        notify(words, "caution")
+        return redirect(local_path(attempt.next) or url_for("services.one", number=attempt.connection), 303)
     count = len([one for one in request.args.get("picked_file_ids", "").split(",") if one])
     if count:
         notify(ngettext("%(num)d file was chosen in Google Drive.", "%(num)d files were chosen in Google Drive.", count), "done")

@@ -24,14 +24,15 @@ from webmail.compose.views import text_format
 from webmail.compose.views.drafts_folder import put_if_small
 from webmail.compose.views.editor import my_identities, no_room_words, own_draft
 from webmail.drives import drive_texts, folder_look, open_drives
-from webmail.drives.drive import LONGEST_ID, DriveError
-from webmail.errors import LimitReachedError
+from webmail.drives.drive import LONGEST_ID, DocumentStyle, DriveError
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.models import ConnectedService, DraftRow
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.texts.task_texts import TASK_TEXTS, TaskText, task_started
+from webmail.web.task_undo import undo_of_task
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 
 @blueprint.get("/compose/<draft_id>/drive")
@@ -54,10 +55,12 @@ def from_drive(draft_id: str, number: int) -> Response:
         return row
     look = folder_look.look(_drive(number), settings(), request.args.get("folder", "")[:LONGEST_ID], request.args)
     kept = _ids(request.args.getlist("kept"))
+    documents = any(one.exports for one in look.page.entries)
     here = {one.id for one in look.page.entries}
     return page(
         "compose/from_drive.html", draft_id=draft_id, drive=look, back=_back(request.args.get("back", "")),
         ticked=here.intersection(kept), kept=[one for one in kept if one not in here], cursor=request.args.get("cursor", ""),
+        documents=documents, style=_style(),
         space=large_changes.free_bytes(row, settings()), links=large_files.are_offered(current_user(), settings()),
     )  # fmt: skip
 
@@ -72,7 +75,7 @@ def attach_from_drive(draft_id: str, number: int) -> Response:
     action, _colon, what = form.get("action", "search").partition(":")
     chosen, back = _ids([*form.getlist("kept"), *form.getlist("file")]), _back(form.get("back", ""))
     if action == "attach" and 0 < len(chosen) <= MOST:
-        if _attach(row, connection, chosen):
+        if _attach(row, connection, chosen, _style()):
             return redirect(url_for("compose.show", draft_id=draft_id, back=back, at="attachments", _anchor="attachments"), 303)
     elif action == "attach" or (len(chosen) > MOST and action != "link"):
         notify(_too_many() if chosen else _("Select files first."), "caution")
@@ -80,11 +83,13 @@ def attach_from_drive(draft_id: str, number: int) -> Response:
         return redirect(url_for("compose.ask_drive_links", draft_id=draft_id, number=number, file=chosen, back=back), 303)
     if action == "link":
         notify(_too_many_links() if chosen else _("Select files first."), "caution")
-    place: dict[str, Any] = {"folder": form.get("folder") or None, "words": None, "cursor": None}
+    style = _style() if form.get("style") else None
+    place: dict[str, Any] = {"folder": form.get("folder") or None, "words": None, "cursor": None, "style": style}
     if action == "open":
         place["folder"] = what[:LONGEST_ID] or None
     elif action == "search":
-        place = {"words": form.get("for", "")[:200] or None, "folder": form.get("part", "")[:LONGEST_ID] or None}
+        folder = form.get("part", "")[:LONGEST_ID] or None
+        place = {"words": form.get("for", "")[:200] or None, "folder": folder, "style": style}
     elif action == "page":
         place |= {"cursor": what or None, "words": form.get("searched") or None}
     kept = [] if action == "forget" else chosen[:MOST]
@@ -99,10 +104,28 @@ def write_with_drive(number: int) -> Response:
         notify(_too_many() if chosen else _("Select files first."), "caution")
         return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
     row = drafts.new(current_user(), identities.begun(Fields(format=text_format.wanted()), my_identities()[0]))
-    if not _attach(row, connection, chosen):
+    if not _attach(row, connection, chosen, _style()):
         drafts.forget(row.id, settings())
         return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
     return redirect(url_for("compose.show", draft_id=row.id), 303)
+
+
+@blueprint.post("/compose/drive/undo")
+def undo_drive_files() -> Response:
+    """Take out of a message what a task attached, as long as it is being written."""
+    try:
+        undo_of_task(
+            request.form.get("task", "")[:32], drive_files.NAME, "", drive_files.take_back,
+            lambda count: ngettext("%(num)d file removed from the message.", "%(num)d files removed from the message.", count),
+        )  # fmt: skip
+    except (NoSuchMessageError, drafts.AlreadyLeftError):
+        notify(_("The message was sent or deleted in the meantime."), "caution")
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+def _undo(facts: Facts) -> tuple[str, Facts] | None:
+    """Once a file is in the message."""
+    return (url_for("compose.undo_drive_files"), {"task": facts["task"]}) if (facts["cursor"] or {}).get("at") else None
 
 
 def choosing_drive(row: DraftRow, form: ComposeForm) -> str:
@@ -119,16 +142,16 @@ def _drive(number: int) -> ConnectedService:
     return open_drives.find(current_user(), number, settings())
 
 
-def _attach(row: DraftRow, connection: ConnectedService, chosen: list[str]) -> bool:
-    """Attach copies, at once or by a task; whether that went well. Says so, or why not."""
+def _attach(row: DraftRow, connection: ConnectedService, chosen: list[str], style: DocumentStyle) -> bool:
+    """Attach copies, documents in this style, at once or by a task; whether that went well. Says so, or why not."""
     try:
         drive = open_drives.open_drive(connection, settings())
         with open_drives.asking():
             found = drive_files.entries(drive, chosen)
             small = drive_files.are_small(row, found, settings())
-            names = drive_files.attach_now(row, drive, found, settings()) if small else []
+            names = drive_files.attach_now(row, drive, found, settings(), style) if small else []
         if found and not small:
-            task_started(drive_files.start(row, connection.id, found))
+            task_started(drive_files.start(row, connection.id, found, style))
     except DriveError as error:
         notify(drive_texts.fault_words(error.fault, connection.title), "danger")
         return False
@@ -144,6 +167,10 @@ def _attach(row: DraftRow, connection: ConnectedService, chosen: list[str]) -> b
     if len(found) < len(chosen):
         notify(_("Some of the files are no longer there."), "caution")
     return bool(found)
+
+
+def _style() -> DocumentStyle:
+    return DocumentStyle.OFFICE if request.values.get("style") == DocumentStyle.OFFICE else DocumentStyle.PDF
 
 
 def _ids(values: list[str]) -> list[str]:
@@ -180,6 +207,7 @@ TASK_TEXTS[drive_files.NAME] = TaskText(
     done=_done,
     failed=drive_texts.failed_words,
     link=lambda result: (url_for("compose.show", draft_id=result["draft"], at="attachments"), _("Open the message")),
+    undo=_undo,
     progress=drive_texts.progress_words,
     stopped=drive_texts.STOPPED,
 )
