@@ -96,7 +96,7 @@ HARMLESS = {
     ],
     "a place is taken once; a second form holds another one for ten minutes, which nobody confirms": ["/a/<link>"],
     NAMED: [
-        "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/remind",
+        "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/remind", "/calendar/events/<int:calendar>/<href>/office-answer",
         "/calendar/events/<int:calendar>/<href>/replies", "/calendar/events/<int:calendar>/<href>/times", "/calendar/times/<name>",
         "/calendar/forms/<name>", "/calendar/from/<int:uid>/<section>/<path:mailbox>", "/calendar/import/<upload>", "/compose/<draft_id>",
         "/compose/<draft_id>/contacts", "/compose/keys", "/compose/<draft_id>/drive/<int:number>", "/compose/<draft_id>/mail", "/compose/<draft_id>/recipients",
@@ -117,7 +117,7 @@ HARMLESS = {
     "a second code is mailed, within the limits of codes, and the last one counts": ["/login/door-code"],
     PROGRAM: [
         "/AutoDiscover/AutoDiscover.xml", "/Autodiscover/Autodiscover.xml", "/autodiscover/autodiscover.xml", "/dovecot/arrivals",
-        "/dovecot/sign-ins", "/api/v1/<path:path>",
+        "/dovecot/sign-ins", "/api/v1/<any_path:path>",
         "/login/cas/callback", "/login/oidc/<name>/sign-out",
     ],
 }  # fmt: skip

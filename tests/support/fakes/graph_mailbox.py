@@ -88,6 +88,7 @@ class GraphMailbox:
         self.faults: list[tuple[str, int, str, dict[str, str]]] = []  # part of "METHOD path", status, code, headers: each once
         self.missed: set[str] = set()
         self.broken: set[str] = set()
+        self.answers: list[tuple[str, str]] = []  # to organisers: the word and the comment
         self.schedules: dict[str, list[tuple[str, str, str]]] = {}  # of colleagues, by address: status, start, end in UTC
         self.refuses: tuple[str, ...] = ()
         self.before: Callable[[str, str], None] = lambda _method, _path: None
@@ -148,6 +149,9 @@ class GraphMailbox:
                 return 200, self._one(name, query, told)
             case "GET", ["events", name, "instances"]:
                 return 200, self._paged(parts.path, query, self._instances(self._event(name), query))
+            case "POST", ["events", name, "accept" | "tentativelyAccept" | "decline" as word]:
+                self._answer_invitation(name, word, body)
+                return 202, None
             case "PATCH", ["events", name]:
                 return 200, self._patch(name, body, told)
             case "DELETE", ["events", name]:
@@ -155,6 +159,18 @@ class GraphMailbox:
                 return 204, None
             case _:
                 return self._of_contacts(method, words[1:], parts.path, query, body, told)
+
+    def _answer_invitation(self, name: str, word: str, body: Json) -> None:
+        """What its organiser is told is in `answers`; what is declined leaves the calendar."""
+        event = self._event(name)
+        assert set(body) <= {"comment", "sendResponse", "proposedNewTime"} and isinstance(body.get("sendResponse", True), bool)
+        if event.own.get("isOrganizer", True) or not event.own.get("responseRequested", True):
+            raise Refused(400, "ErrorInvalidRequest")
+        self.answers.append((word, body.get("comment", "")))
+        said = {"accept": "accepted", "tentativelyAccept": "tentativelyAccepted", "decline": "declined"}[word]
+        event.own["responseStatus"] = {"response": said, "time": "2026-12-01T12:00:00Z"}
+        event.removed = word == "decline"
+        self._touch(event)
 
     def _schedule(self, address: str, told: dict[str, str]) -> Json:
         assert told.get("prefer") == 'outlook.timezone="UTC"'

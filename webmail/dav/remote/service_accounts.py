@@ -52,7 +52,7 @@ def found_in(service: ConnectedService, settings: Settings, seconds: float) -> l
     for kind in allowed_kinds(service, settings):
         if service.provider == MICROSOFT:
             url = _graph(settings)
-            found += [(url, one) for one in _graph_server(service, settings, end).collections([kind])]
+            found += [(url, one) for one in graph_server(service, settings, end).collections([kind])]
         else:
             url = _google_address(service, kind, settings)
             server = _google_server(service, url, settings, end)
@@ -78,7 +78,7 @@ def source_of(account: RemoteAccount, settings: Settings, seconds: float) -> Rem
     if service is None:
         raise FollowTroubleError(FollowFault.PASSWORD, "no service")
     if service.provider == MICROSOFT:
-        return _graph_server(service, settings, end)
+        return graph_server(service, settings, end)
     return _google_server(service, account.url, settings, end)
 
 
@@ -134,7 +134,7 @@ def _graph(settings: Settings) -> str:
     return f"{settings.microsoft_addresses.graph.rstrip('/')}/v1.0"
 
 
-def _graph_server(service: ConnectedService, settings: Settings, end: float) -> GraphServer:
+def graph_server(service: ConnectedService, settings: Settings, end: float) -> GraphServer:
     client = GraphClient(_graph(settings), asking_service(service, settings), end)
     return GraphServer(client, settings.timezone, "mailboxsettings.read" in service.scopes.lower())
 

@@ -39,7 +39,7 @@ NAME_PROPERTY = "String {6f6f5c0f-7c1c-4d9e-9a53-2d1f3f0b7a41} Name TrabouleName
 _FIELDS = (
     "id,changeKey,iCalUId,type,seriesMasterId,subject,body,start,end,isAllDay,location,categories,showAs,sensitivity,importance,"
     "isReminderOn,reminderMinutesBeforeStart,recurrence,attendees,organizer,isOrganizer,isCancelled,isOnlineMeeting,onlineMeeting,"
-    "onlineMeetingUrl,originalStart,originalStartTimeZone,lastModifiedDateTime"
+    "onlineMeetingUrl,originalStart,originalStartTimeZone,lastModifiedDateTime,responseStatus"
 )
 _QUERY = urlencode({
     "$select": f"{_FIELDS},cancelledOccurrences",

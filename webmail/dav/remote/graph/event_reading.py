@@ -19,6 +19,7 @@ from webmail.mime.formats.zones import calendar_zones
 Json = dict[str, Any]
 PRODID = "-//Traboule//Microsoft 365//EN"
 BUSY_STATUS = "X-MICROSOFT-CDO-BUSYSTATUS"
+OWN_ANSWER = "X-TRABOULE-OWN-ANSWER"  # of the account there, as PARTSTAT has it: a guest's event tells of nobody else's
 _BUSY = {"tentative": "TENTATIVE", "oof": "OOF", "workingElsewhere": "WORKINGELSEWHERE"}
 _CLASS = {"personal": "PRIVATE", "private": "PRIVATE", "confidential": "CONFIDENTIAL"}
 _PRIORITY = {"high": "1", "low": "9"}
@@ -159,6 +160,9 @@ def _flags(event: Json) -> list[TextLine]:
         lines.append(made("CLASS", sensitivity))
     if priority := _PRIORITY.get(str(event.get("importance"))):
         lines.append(made("PRIORITY", priority))
+    said = str((event.get("responseStatus") or {}).get("response"))
+    if event.get("isOrganizer") is False and said in _ANSWERS:
+        lines.append(made(OWN_ANSWER, _ANSWERS[said]))
     return [*lines, made("STATUS", "CANCELLED")] if event.get("isCancelled") else lines
 
 
