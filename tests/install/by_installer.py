@@ -245,7 +245,7 @@ def update(here: Machine) -> None:
     here.run(
         "sh",
         "-c",
-        f"cd /root/traboule && echo 'raise SystemExit(1)' >>wsgi.py && {git} commit -qam broken && {git} {signing} tag -s -m 9 v9.0.2",
+        f"cd /root/traboule && echo 'import os; os.environ.get(\"WEBMAIL_SERVICE\") and os._exit(1)' >>wsgi.py && {git} commit -qam broken && {git} {signing} tag -s -m 9 v9.0.2",
     )
     said = spoken(here, "/opt/traboule/deploy/update", "--offline", may_fail=True)
     check("does not start" in said or "serves again" in said, "one that does not start is not switched to")
