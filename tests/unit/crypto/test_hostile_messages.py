@@ -8,16 +8,16 @@ import resource
 import subprocess
 import threading
 import time
-import zlib
 
 import pytest
 
+from tests.support.openpgp_bombs import packed_zeros
 from tests.support.openpgp_people import needs_sqop, person
 from tests.support.waiting import eventually
 from webmail.crypto import external_programs, openpgp
 from webmail.crypto.errors import CryptoError, CryptoFailedError, CryptoTooLargeError, UnusableCertificateError
 from webmail.crypto.openpgp_certificates import written_packet
-from webmail.crypto.openpgp_packets import COMPRESSED, LITERAL, Packet
+from webmail.crypto.openpgp_packets import Packet
 from webmail.crypto.signatures import SignatureState
 
 pytestmark = needs_sqop
@@ -78,19 +78,8 @@ def test_keys_of_the_next_version_are_read_written_to_and_verified() -> None:
         assert unknown.state == SignatureState.UNKNOWN and unknown.fingerprint
 
 
-def _bomb(size: int) -> bytes:
-    """A message that unpacks to so many bytes."""
-    packing = zlib.compressobj(9, zlib.DEFLATED, -15)
-    literal = b"b\0\0\0\0\0"
-    head = bytes([0xC0 | LITERAL, 0xFF]) + (size + len(literal)).to_bytes(4, "big") + literal
-    packed = [packing.compress(head)]
-    zeros = bytes(2**20)
-    packed += [packing.compress(zeros) for _number in range(size // len(zeros))]
-    return written_packet(Packet(COMPRESSED, b"\x01" + b"".join(packed) + packing.flush()))
-
-
 def test_a_bomb_is_stopped_and_the_next_has_its_place() -> None:
-    bomb = _bomb(2**28)
+    bomb = packed_zeros(2**28)
     assert len(bomb) < 2**19
     began, children = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with pytest.raises(CryptoTooLargeError):
@@ -103,7 +92,7 @@ def test_a_bomb_is_stopped_and_the_next_has_its_place() -> None:
 
 def test_fifty_megabytes_that_unpack_are_the_most_that_is_asked_for() -> None:
     with pytest.raises(CryptoTooLargeError):
-        openpgp.verify_inline(_bomb(50 * 2**20), [], owner=1, most=10 * 2**20)
+        openpgp.verify_inline(packed_zeros(50 * 2**20), [], owner=1, most=10 * 2**20)
     assert external_programs.OPERATIONS.held() == 0
 
 
