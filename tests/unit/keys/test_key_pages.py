@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.visits import Page, Visitor
+from webmail.auth.sessions import sessions
 from webmail.crypto import openpgp, smime
 from webmail.crypto.openpgp_certificates import read_certificate, split_certificates
 from webmail.crypto.x509_certificates import read_pkcs12
@@ -93,6 +95,25 @@ def test_it_opens_by_the_passphrase_and_closes(alice: Visitor) -> None:
     opened = alice.submit(wrong, "form[action='/encryption/open']", passphrase=PASSPHRASE, lasts="hour")
     assert opened.address == "/encryption/people" and "for an hour" in opened.notices
     assert (OpenedKeyring.get().until - now()).total_seconds() <= 3600
+
+
+@pytest.mark.parametrize("lasts", ["hour", "session"])
+def test_it_is_open_no_longer_than_its_session(app: Flask, alice: Visitor, lasts: str) -> None:
+    begin(alice)
+    row = Session.get()
+    end = now() + timedelta(minutes=10)
+    Session.update(created=end - sessions.longest(row, app.extensions["settings"])).execute()
+    alice.submit(alice.get("/encryption/open"), "form[action='/encryption/open']", passphrase=PASSPHRASE, lasts=lasts)
+    assert abs(OpenedKeyring.get().until - end) < timedelta(seconds=2)
+
+
+def test_the_writing_page_opens_it_no_longer_than_its_session(app: Flask, alice: Visitor) -> None:
+    begin(alice)
+    end = now() + timedelta(minutes=10)
+    Session.update(created=end - sessions.longest(Session.get(), app.extensions["settings"])).execute()
+    token = alice.get("/encryption/open").one("form[action='/encryption/open'] [name=csrf_token]")["value"]
+    alice.post("/compose/keys", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token}, follow=False)
+    assert abs(OpenedKeyring.get().until - end) < timedelta(seconds=2)
 
 
 def test_who_forgot_the_passphrase_takes_the_sheet(alice: Visitor) -> None:

@@ -49,6 +49,7 @@ class WebSession(SessionMixin):
         self.started = self.ended = False  # in this request; determines which cookies are set
         self.lost = False  # the browser came with a session that is over: too long without a visit, or ended from elsewhere
         self.trusts = ""  # the trusted-devices cookie to set
+        self.noted: dict[str, Any] = {}  # what was found out for this request; never stored, nor kept over a sign-in
 
     @property
     def loaded(self) -> bool:
@@ -167,7 +168,7 @@ class WebSession(SessionMixin):
             provider=provider,
             provider_session=provider_session,
         )
-        self._data, self._before = dict(kept), dict(kept)
+        self._data, self._before, self.noted = dict(kept), dict(kept), {}
         self.started, self.ended, self.modified = True, False, False
 
     def wait_longer(self) -> None:
@@ -210,7 +211,7 @@ class WebSession(SessionMixin):
             sessions.revoke(self._row.id_hash)
         _forget_csrf_token()
         forget_rows()
-        self._row, self._token, self._data, self._before = None, "", kept, {}
+        self._row, self._token, self._data, self._before, self.noted = None, "", kept, {}, {}
         self.started, self.ended, self.modified = False, True, bool(kept)
 
     def _surviving(self) -> dict[str, Any]:

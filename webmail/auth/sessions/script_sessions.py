@@ -26,6 +26,7 @@ class ScriptSession(dict[str, Any]):
         super().__init__()
         self.user: User | None = None
         self.network = network
+        self.noted: dict[str, Any] = {}
 
 
 def is_for_scripts(path: str) -> bool:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, cast
-
-from flask import abort, g, redirect, request, session, url_for
+from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
-from webmail.keys import open_keyring
+from webmail.keys import open_keyring, session_keyring
 from webmail.keys.open_keyring import OpenKeyring
 from webmail.web.current import current_user, settings
 
@@ -19,23 +15,16 @@ SESSION, HOUR = "session", "hour"
 
 def opened_here() -> OpenKeyring | None:
     """It, if it is open in this session. One SELECT for a request, none where it was never opened."""
-    if "opened_keyring" not in g:
-        g.opened_keyring = open_keyring.opened(current_user().id, _data(), visit().token, settings())
-    return cast("OpenKeyring | None", g.opened_keyring)
+    return session_keyring.opened(current_user(), visit(), settings())
 
 
 def put(ring: bytes, lasts: str) -> None:
     """Keep it open in this session: as long as it (SESSION), or an hour."""
-    row = visit().row
-    longest = sessions.longest(row, settings()) if row is not None else timedelta()
-    span = min(longest, open_keyring.HOUR) if lasts == HOUR else longest
-    open_keyring.open_in_session(current_user(), ring, _data(), visit().token, settings(), lasts=span)
-    g.opened_keyring = OpenKeyring(current_user().id, ring)
+    session_keyring.keep_open(current_user(), ring, visit(), settings(), lasts=open_keyring.HOUR if lasts == HOUR else None)
 
 
 def close() -> None:
-    open_keyring.close(_data(), visit().token, settings(), current_user().id)
-    g.opened_keyring = None
+    session_keyring.close(current_user(), visit(), settings())
 
 
 def ask_to_open(back: str = "") -> Response:
@@ -48,7 +37,3 @@ def check_here() -> None:
     """404 where the establishment has no encryption."""
     if not settings().encryption:
         abort(404)
-
-
-def _data() -> Any:
-    return session

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import g, request, session
+from flask import g, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.admission import AdmissionRefusedError
+from webmail.auth.sessions.cookies import visit
 from webmail.compose.drafts import sealed_drafts
-from webmail.keys import keyring, open_keyring, own_keys
+from webmail.keys import keyring, own_keys, session_keyring
 from webmail.keys.key_errors import NoKeyringError, OtherInstallationError, WrongPassphraseError
 from webmail.keys.open_keyring import HOUR, OpenKeyring
 from webmail.keys.own_keys import OwnKey
@@ -34,15 +35,12 @@ def my_keys() -> list[OwnKey]:
 
 def opened() -> OpenKeyring | None:
     """The keyring, None while it is closed. One SELECT in a request where it was opened, none where not."""
-    if "open_keyring" not in g:
-        token = str(getattr(session, "token", ""))
-        g.open_keyring = open_keyring.opened(current_user().id, session, token, settings()) if has_keys() else None
-    return cast("OpenKeyring | None", g.open_keyring)
+    return session_keyring.opened(current_user(), visit(), settings())
 
 
 def unlock(passphrase: str) -> str:
     """Open the keyring; returns why that was refused, in words, or ""."""
-    user, token = current_user(), str(getattr(session, "token", ""))
+    user = current_user()
     try:
         ring = keyring.by_passphrase(user.id, passphrase, settings())
     except WrongPassphraseError:
@@ -53,8 +51,7 @@ def unlock(passphrase: str) -> str:
         return _("You have no keys yet.")
     except (TooManyRequestsError, AdmissionRefusedError):
         return _("Too many attempts. Wait a few minutes, then try again.")
-    open_keyring.open_in_session(user, ring, session, token, settings(), lasts=HOUR)
-    g.open_keyring = OpenKeyring(user.id, ring)
+    session_keyring.keep_open(user, ring, visit(), settings(), lasts=HOUR)
     return ""
 
 

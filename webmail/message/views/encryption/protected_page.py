@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from flask import Response, abort, session
+from flask import Response, abort
 
 from webmail import imap
-from webmail.keys import open_keyring
+from webmail.auth.sessions.cookies import visit
+from webmail.keys import session_keyring
 from webmail.keys.messages import opening
 from webmail.keys.messages.opening import MessageReader, OpenedMail
 from webmail.mail import Envelope, Message
@@ -38,8 +37,7 @@ def protected(message: Message) -> ProtectedView | None:
 def current_reader(envelope: Envelope) -> MessageReader:
     """Who is signed in, with their keys if they are open in this session."""
     user = current_user()
-    opened = open_keyring.opened(user.id, cast(dict[str, object], session), session.token, settings()) if user.has_keys else None  # type: ignore[attr-defined]
-    return opening.reader(user, settings(), opened, envelope)
+    return opening.reader(user, settings(), session_keyring.opened(user, visit(), settings()), envelope)
 
 
 for _words in (
