@@ -29,6 +29,7 @@ from tests.support.messages import message
 from tests.support.owned_things import taken_out
 from tests.support.poll_pages import poll_pages
 from tests.support.rooms import event_text
+from tests.support.sealed_pages import sealed_pages
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
 from tests.support.visits import Page
@@ -279,6 +280,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_servers(demo),
         **_connected_services(demo, writing["draft"]),
         **_keys(demo),
+        **sealed_pages(demo, ALICE, BOB),
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
