@@ -97,7 +97,9 @@ def test_uncommented_it_is_read_and_says_what_held_before(here):
     tables = "\n".join(text for name, text in plain.items() if name not in WAYS_IN)
     assert sorted(plain) == sorted(TABLES)
     (here / "s3_secret").write_text("secret\n")
-    settings = loaded(here, f"{top}\n{tables}".replace('\nsecret_file = ""', '\nsecret_file = "s3_secret"'))
+    (here / "s3_secret").chmod(0o600)
+    text = f"{top}\n{tables}".replace('\nsecret_file = ""', '\nsecret_file = "s3_secret"')
+    settings = loaded(here, text.replace('\napplication = ""', '\napplication = "traboule"'))  # FileSender: both, or neither
     assert all(getattr(settings, name) for name in plain if name not in WAYS_IN)
     assert (settings.transfers, settings.devices, settings.support) == (before.transfers, before.devices, before.support)
 

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from webmail import http_fetch
 from webmail.config.providers import Sms
@@ -89,5 +88,7 @@ def _escape_for(gateway: Sms) -> Callable[[str], str]:
     if "x-www-form-urlencoded" in kind:
         return quote_plus
     if "xml" in kind:
+        from xml.sax.saxutils import escape
+
         return lambda value: escape(value, {'"': "&quot;", "'": "&apos;"})
     return lambda value: value

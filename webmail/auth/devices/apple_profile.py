@@ -7,7 +7,6 @@ the app password, and is as secret: whoever answers with it says no-store, and n
 from __future__ import annotations
 
 import logging
-import plistlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 
 from webmail.auth.devices.servers import dav_principal, dav_server, domains, mail_servers, user_name
 from webmail.config.settings import Settings
@@ -72,6 +70,8 @@ def profile(owner: ProfileOwner, texts: ProfileWords, settings: Settings) -> byt
 
 def unsigned(owner: ProfileOwner, texts: ProfileWords, settings: Settings) -> bytes:
     """The property list. Calendars and contacts need `public_url`, mail both its servers; see `auth/devices/servers.py`."""
+    import plistlib
+
     parts = [_mail(owner, settings), *(_dav(use, owner, settings) for use in ("caldav", "carddav"))]
     content: dict[str, Any] = {
         **_head("Configuration", "", owner, settings),
@@ -164,6 +164,8 @@ class Signer:
 
     def sign(self, content: bytes) -> bytes:
         """A CMS message (DER) with the content in it."""
+        from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
+
         if not isinstance(self._key, RSAPrivateKey | EllipticCurvePrivateKey):
             raise CannotSignError("its key is neither RSA nor ECDSA")
         builder = PKCS7SignatureBuilder().set_data(content).add_signer(self.certificate, self._key, SHA256())

@@ -12,8 +12,6 @@ import re
 import time
 from collections.abc import Sequence
 
-import pyotp
-
 from webmail import vault
 from webmail.config.settings import Settings
 from webmail.models import Authenticator, User, now
@@ -29,6 +27,8 @@ _PURPOSE = "authenticator"
 
 def new_secret() -> str:
     """160 bits, in base32, as people type it."""
+    import pyotp
+
     return pyotp.random_base32()
 
 
@@ -43,11 +43,15 @@ def unseal(sealed: bytes, user: User, settings: Settings) -> str:
 
 def otpauth(secret: str, user: User, settings: Settings) -> str:
     """The address that an app reads from the picture (the "Key URI format" of Google Authenticator)."""
+    import pyotp
+
     return pyotp.TOTP(secret).provisioning_uri(name=user.address, issuer_name=settings.name)
 
 
 def step_of(secret: str, code: str, at: float | None = None) -> int | None:
     """The step that this code is of, counted from 1970, if it is near `at` (seconds since 1970; now); else None."""
+    import pyotp
+
     code = normalise(code)
     if not code:
         return None

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from xml.etree.ElementTree import Element
 
 from webmail import http_fetch
 from webmail.auth.providers.accounts import LONGEST_SUBJECT, MOST_GROUPS, Claims, allowed_domains
@@ -24,15 +24,15 @@ from webmail.config.providers import Cas
 from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetchedError
-from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 PROVIDER = "cas"  # in `LinkedAccount` and `Session`
 SECONDS = 8.0  # for the whole answer
 LARGEST = 256 * 1024  # bytes of an answer
 LARGEST_SIGN_OUT = 16 * 1024  # bytes of a request that ends sessions
 _AT_ONCE = threading.BoundedSemaphore(6)  # so many threads wait for a CAS server at most
-_BOUNDS = XmlBounds(size=LARGEST, depth=12, elements=5000)
 _LONGEST_VALUE = 1000  # characters
 _SPACE = "{http://www.yale.edu/tp/cas}"
 _SAML = "{urn:oasis:names:tc:SAML:2.0:protocol}"
@@ -135,9 +135,11 @@ def _fetch(url: str, cas: Cas, settings: Settings) -> bytes:
 
 
 def _parsed(content: bytes) -> Element:
+    from webmail.mime import safe_xml  # few installations have such a server
+
     try:
-        return safe_xml.parse(content, _BOUNDS)
-    except XmlRefusedError as error:
+        return safe_xml.parse(content, safe_xml.XmlBounds(size=LARGEST, depth=12, elements=5000))
+    except safe_xml.XmlRefusedError as error:
         raise CasRefusedError(CasFault.ODD, str(error)) from error
 
 

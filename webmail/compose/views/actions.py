@@ -42,19 +42,20 @@ from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unch
 from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.encryption import keyring_access
-from webmail.compose.views.encryption.key_search import find_keys
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sending import send
 from webmail.compose.views.signatures import sign
 from webmail.errors import NoSuchMessageError
+from webmail.late_calls import late_call
 from webmail.models import DraftRow
 from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 
+_find_keys = late_call("webmail.compose.views.encryption.key_search:find_keys")
 _OLD_SPELLING = re.compile(r"(later|picture|remove)-(.+)")  # "remove-3", from pages opened before an update; drop next release
 
 
@@ -284,7 +285,7 @@ ACTIONS = {
         ComposeAction("send-plain", _send_plain, _send, keeps_time=True, copies=False),
         ComposeAction("send-encrypted", _send_encrypted, _send, keeps_time=True, copies=False),
         ComposeAction("protection", _complete_recipients, _show_again, takes_files=False, keeps_time=True, copies=False),
-        ComposeAction("find-keys", lambda press: find_keys(press.form), _show_again, keeps_time=True, copies=False),
+        ComposeAction("find-keys", lambda press: _find_keys(press.form), _show_again, keeps_time=True, copies=False),
         ComposeAction("uncover", _uncover, says=_l("Recipient removed. Nothing has been sent yet.")),
         ComposeAction("discard", finish=_discard, even_if_refused=True, copies=False),
         ComposeAction("discard-now", finish=partial(_discard, sure=True), even_if_refused=True, copies=False),

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from webmail.errors import SignInRefusedError
 from webmail.mail import Role
+from webmail.mailbox.imports import import_kinds
 from webmail.mailbox.imports.import_filing import Filing
 from webmail.mailbox.imports.import_sources import MailFile, NotMailError, TooManyFilesError
 from webmail.mailbox.imports.mail_import import MailImport
@@ -16,7 +17,7 @@ from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
-NAME = "mail-import"
+NAME = import_kinds.IMPORT
 
 
 FILE = "mail"

@@ -20,13 +20,14 @@ from webmail.errors import (
 )
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.connections.connection import Connection
+from webmail.mailbox.imports import import_kinds
 from webmail.mailbox.imports.import_folder import ImportedInto, unnoted
 from webmail.mailbox.imports.mail_import import ImportState
 from webmail.tasks import store
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
-NAME = "mail-import-undo"
+NAME = import_kinds.UNDO
 AT_ONCE = 500  # messages that are deleted while the person waits
 
 

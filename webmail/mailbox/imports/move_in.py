@@ -21,6 +21,7 @@ from webmail.imap.bulk import remote_mailbox
 from webmail.imap.bulk.remote_mailbox import RemoteFolder, RemoteMessage
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
+from webmail.mailbox.imports import import_kinds
 from webmail.mailbox.imports.import_filing import Filing, kept_flags
 from webmail.mailbox.imports.import_labels import IN_IMAP, by_labels
 from webmail.mailbox.imports.incoming import LARGEST, Found, Incoming, Position, Unreadable, message_key
@@ -29,7 +30,7 @@ from webmail.mime.formats.mbox import crlf
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of, other_password
 
-NAME = "mail-move-in"
+NAME = import_kinds.MOVE_IN
 _MOST_ADDRESSES = 4  # of a server that are tried
 SECONDS = 20.0  # for each response: the server may be far away
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")

@@ -15,7 +15,7 @@ from webmail import imap, rate_limits
 from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReachedError, ServerAwayError, SignInRefusedError
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.imports import import_task, import_undo, move_in, takeout_parts
+from webmail.mailbox.imports import import_kinds
 from webmail.mime.headers.filenames import safe_name
 from webmail.models import AuditAct, Task
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
@@ -48,6 +48,8 @@ def import_mail() -> Response:
 @takes_up_to(lambda settings: settings.import_limit)
 def import_mail_file() -> Response:
     """Keep the file and leave it to a worker. A form sent twice starts one task."""
+    from webmail.mailbox.imports import import_task, takeout_parts  # few people bring mail, and once
+
     file, into = request.files.get("file"), request.form.get("into", "")
     if not file or not file.filename:
         return _form(_("Choose a file first."))
@@ -64,7 +66,7 @@ def import_mail_file() -> Response:
         if more_than_mail:
             return _look_through(form, about, chunks)
         task = task_files.start(
-            current_user(), import_task.NAME, about, settings(),
+            current_user(), import_kinds.IMPORT, about, settings(),
             form=form, name=import_task.FILE, chunks=chunks, credential=task_credential(),
         )  # fmt: skip
     except StorageFullError:
@@ -80,6 +82,8 @@ def import_mail_file() -> Response:
 
 def _look_through(form: str, about: dict[str, Any], chunks: Iterable[bytes]) -> Response:
     """An archive with contacts or calendars too waits, under the id of the import of its mail, until somebody has chosen."""
+    from webmail.mailbox.imports import import_task, takeout_parts
+
     user, form = current_user(), form if _RANDOM.fullmatch(form) else store.new_id()
     waiting, check = store.id_of_form(user, form), store.id_of_form(user, f"takeout {form}")
     if not store.is_there(user, check):
@@ -93,11 +97,13 @@ def _look_through(form: str, about: dict[str, Any], chunks: Iterable[bytes]) -> 
 @blueprint.post("/import/<task_id>/undo")
 def undo_import(task_id: str) -> Response:
     """Delete what an import put into folders. What was moved elsewhere since stays."""
+    from webmail.mailbox.imports import import_undo
+
     try:
         task = store.find(current_user(), task_id)
     except store.NoSuchTaskError:
         task = None
-    if task is None or task.kind not in (import_task.NAME, move_in.NAME) or task.state in store.OPEN:
+    if task is None or task.kind not in (import_kinds.IMPORT, import_kinds.MOVE_IN) or task.state in store.OPEN:
         notify(_("There was nothing to undo."), "caution")
         return redirect(url_for("accounts.tasks"), 303)
     cursor = store.cursor_of(task)
@@ -113,7 +119,7 @@ def undo_import(task_id: str) -> Response:
 def _undo_by_task(task: Task) -> Response:
     about = {"task": task.id}
     try:
-        task_started(store.start_once(current_user(), import_undo.NAME, about, credential=task_credential()))
+        task_started(store.start_once(current_user(), import_kinds.UNDO, about, credential=task_credential()))
     except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("accounts.tasks"), 303)
@@ -126,6 +132,8 @@ def _removed(count: int) -> str:
 @blueprint.post("/import/server")
 def move_in_mail() -> Response:
     """Sign in to another server once, then leave the copying to a worker. A form sent twice starts one task."""
+    from webmail.mailbox.imports import move_in
+
     username, password = request.form.get("username", "").strip(), request.form.get("password", "")
     if not username or not password:
         return _form(server_error=_("Type the address and password of the other mailbox."))
@@ -138,7 +146,7 @@ def move_in_mail() -> Response:
         arguments = {"host": old.host, "port": old.port, "username": old.username}
         credential = task_credential(password)
         task_id = store.id_of_form(current_user(), request.form.get("task", ""))
-        task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
+        task = store.start(current_user(), import_kinds.MOVE_IN, arguments, task_id=task_id, credential=credential)
     except move_in.BadServerError:
         return _form(server_error=_("Type the other mailbox’s IMAP server. You will find it in your provider’s help pages."))
     except TooManyRequestsError as error:
@@ -156,12 +164,16 @@ def move_in_mail() -> Response:
 
 
 def _refused_words(username: str) -> str:
+    from webmail.mailbox.imports import move_in
+
     if move_in.guessed_server(username) in _APP_PASSWORDS:
         return _("The server refused this password. Your provider requires an app password: create one in your account there.")
     return _("The other server refused this address and password.")
 
 
 def _form(error: str = "", status: int = 422, *, server_error: str = "") -> Response:
+    from webmail.mailbox.imports import move_in
+
     found = overview()
     mailboxes = [m for m in found.mailboxes if m.selectable and m.rights.may_insert] if found else []
     return page(
@@ -247,6 +259,8 @@ def _move_failed(reason: str) -> str:
 
 
 def _undo(facts: Facts) -> tuple[str, dict[str, Any]] | None:
+    from webmail.mailbox.imports import import_undo
+
     return (url_for("mailbox.undo_import", task_id=facts["task"]), {}) if import_undo.is_offered(facts["cursor"]) else None
 
 
@@ -256,7 +270,7 @@ def _where(result: Facts) -> tuple[str, str] | None:
     return (url_for("mailbox.show", mailbox=into[0]), _("Open the folder")) if len(into) == 1 else None
 
 
-TASK_TEXTS[import_task.NAME] = TaskText(
+TASK_TEXTS[import_kinds.IMPORT] = TaskText(
     title=lambda about: _("Importing mail from “%(name)s”.", name=about["name"]),
     done=_done,
     failed=_failed,
@@ -264,14 +278,14 @@ TASK_TEXTS[import_task.NAME] = TaskText(
     undo=_undo,
 )
 
-TASK_TEXTS[move_in.NAME] = TaskText(
+TASK_TEXTS[import_kinds.MOVE_IN] = TaskText(
     title=lambda about: _("Copying messages from %(username)s.", username=about["username"]),
     done=_done,
     failed=_move_failed,
     undo=_undo,
 )
 
-TASK_TEXTS[import_undo.NAME] = TaskText(
+TASK_TEXTS[import_kinds.UNDO] = TaskText(
     title=lambda _about: _("Undoing an import of mail."),
     done=lambda result: _removed(result["count"]),
     failed=lambda reason: {

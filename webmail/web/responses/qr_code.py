@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import segno
 from markupsafe import Markup
 
 
 def qr_code(text: str) -> Markup:
     """The picture as SVG: black on white whatever the theme, since that is what cameras read."""
+    import segno  # few pages show one
+
     svg: str = segno.make(text, error="m", micro=False).svg_inline(
         border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
     )

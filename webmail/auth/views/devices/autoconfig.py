@@ -6,7 +6,6 @@ from flask import abort, request
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
-from webmail.auth.devices import autoconfig
 from webmail.auth.guard import public
 from webmail.auth.views.devices.dav import has_dav
 from webmail.web.current import settings
@@ -19,6 +18,8 @@ _XML = "text/xml; charset=utf-8"
 @public
 def thunderbird() -> Response:
     """The second one is asked of `autoconfig.<domain>`. 404 for other domains: `emailaddress` tells which."""
+    from webmail.auth.devices import autoconfig
+
     if not autoconfig.serves(request.args.get("emailaddress", ""), settings()):
         abort(404)
     return _answer(autoconfig.client_config(settings(), dav=has_dav()))
@@ -30,6 +31,8 @@ def thunderbird() -> Response:
 @public
 def outlook() -> Response:
     """Outlook's three spellings. Needs no CSRF token: it changes nothing."""
+    from webmail.auth.devices import autoconfig
+
     if (request.content_length or 0) > autoconfig.LONGEST_REQUEST:
         abort(413)
     try:
