@@ -6,9 +6,11 @@ the database.
 
 from __future__ import annotations
 
+import base64
 import logging
 import secrets
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, cast
 
 import flask
@@ -28,6 +30,7 @@ from webmail.web.frame.page_rows import column_ahead, forget_rows, take_in
 log = logging.getLogger(__name__)
 
 _SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session, which could have been planted (session fixation)
+_WAITING, _SEALED = "kept", "kept-sealed"  # text that was being written when a question came up: as pages have it, and its row
 _MISSING = object()
 CLEARED = '"cache", "storage"'  # when a session is over; not "cookies", which would affect other sites of the same domain
 
@@ -162,7 +165,7 @@ class WebSession(SessionMixin):
             lasting=lasting,
             pending=pending,
             password=password,
-            data=self._store.dumps(kept),
+            data=lambda token: self._store.written(kept, token, user.get_id()),
             user_agent=self._request.headers.get("User-Agent", ""),
             network=self.network,
             provider=provider,
@@ -219,14 +222,15 @@ class WebSession(SessionMixin):
 
     def change(self, data: str) -> str:
         """The stored `data` with only this request's changes applied: another tab may have written since."""
-        now = self._store.loads(data)
+        user = self._row.user.get_id() if self._row else 0
+        now = self._store.read(data, self._token, user)
         for key in self._before.keys() | self._items.keys():
             value = self._items.get(key, _MISSING)
             if value is _MISSING:
                 now.pop(key, None)
             elif key not in self._before or self._before[key] != value:
                 now[key] = value
-        return self._store.dumps(now)
+        return self._store.written(now, self._token, user)
 
     # --- a dictionary ------------------------------------------------------------------------------------------------
 
@@ -237,8 +241,8 @@ class WebSession(SessionMixin):
             self._row = self._find(visiting=not self._by_itself()) if self._token else None
             self.lost = bool(self._token) and self._row is None
             if self._row:
-                self._data = self._store.loads(self._row.data)
-                self._before = self._store.loads(self._row.data)
+                self._data = self._store.read(self._row.data, self._token, self._row.user.get_id())
+                self._before = deepcopy(self._data)
             else:
                 self._data = self._store.visitor(self._app, self._request)
         return self._data
@@ -325,6 +329,26 @@ class RowSessions(SecureCookieSessionInterface):
             sessions.update_data(visit.stored.id_hash if visit.stored else "", visit.change)
         except DATABASE_AWAY as error:
             log.warning("the session of %s is not saved: %s", visit.stored.user.address if visit.stored else "", error)
+
+    def written(self, data: dict[str, Any], token: str, user_id: int) -> str:
+        """What a session holds, as its row has it: text that waits is sealed, since it may be of a draft that is encrypted."""
+        if _WAITING not in data:
+            return self.dumps(data)
+        sealed = vault.seal_for_session(self.dumps(data[_WAITING]), token, self.settings.secret_key, user_id)
+        rest = {key: value for key, value in data.items() if key != _WAITING}
+        return self.dumps(rest | {_SEALED: base64.b64encode(sealed).decode()})
+
+    def read(self, stored: str, token: str, user_id: int) -> dict[str, Any]:
+        """The same again. Text that can't be opened, since the installation's secret was changed, is left out."""
+        found: dict[str, Any] = self.loads(stored)
+        if not (sealed := found.pop(_SEALED, "")):
+            return found
+        try:
+            text = vault.open_for_session(base64.b64decode(sealed), token, self.settings.secret_key, user_id)
+        except vault.CannotOpenError as error:
+            log.warning("text that waits in a session of user %s can't be opened: %s", user_id, error)
+            return found
+        return found | {_WAITING: self.loads(text)}
 
     def dumps(self, data: dict[str, Any]) -> str:
         return self.serializer.dumps(data)

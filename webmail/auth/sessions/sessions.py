@@ -56,7 +56,7 @@ def start(
     lasting: bool = False,
     pending: bool = False,
     password: str | None = None,
-    data: str = "{}",
+    data: Callable[[str], str] | None = None,
     user_agent: str = "",
     network: str = "",
     provider: str = "",
@@ -64,7 +64,8 @@ def start(
 ) -> tuple[str, Session]:
     """Sign `user` in, always with a new token and a new row. Returns (token for the cookie, row).
 
-    `password` is sealed into the row if the mail servers need it, and dropped with token authentication. One INSERT.
+    `data`: gives what the session holds, as it is stored, for its token. `password` is sealed into the row if the mail servers
+    need it, and dropped with token authentication. One INSERT.
     """
     token = secrets.token_urlsafe(32)
     keep = password is not None and not settings.token_key_file
@@ -72,7 +73,7 @@ def start(
         id_hash=hash_token(token),
         user=user,
         credential=vault.seal_for_session(password, token, settings.secret_key, user.get_id()) if password and keep else None,
-        data=data,
+        data=data(token) if data else "{}",
         shared=shared,
         lasting=lasting and not shared and settings.lasting_days > 0,
         pending=pending,
