@@ -91,8 +91,9 @@ def _signed_part(content: bytes, plan: SendingPlan, secret: bytes | None, owner:
 
         return envelopes.signed_part(content, *openpgp.sign_detached(content, secret, owner=owner))
     from webmail.crypto import smime
+    from webmail.keys.messages import smime_layers
 
-    key = own_messages.smime_key(plan.signer, secret)
+    key = smime_layers.smime_key(secret, plan.signer.certificate)
     return envelopes.smime_signed_part(content, *smime.sign_detached(content, key, owner=owner))
 
 

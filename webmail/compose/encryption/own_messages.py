@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from webmail.compose.encryption.protection_errors import NoOwnKeyError
-from webmail.crypto.errors import MalformedDataError
 from webmail.keys import own_keys
 from webmail.keys.open_keyring import OpenKeyring
 from webmail.keys.own_keys import OPENPGP, SMIME, OwnKey
 
-if TYPE_CHECKING:
-    from webmail.crypto.x509_certificates import SmimeKey
-
 KINDS = (OPENPGP, SMIME)  # of keys, in the order in which they are taken where nothing else decides
 _MARKS = {OPENPGP: b"O", SMIME: b"S"}  # the first byte of what is encrypted for oneself says by what the rest is read
-_PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----.*?-----END (?:[A-Z]+ )?PRIVATE KEY-----", re.S)
 
 
 def kind_for_oneself(keys: Sequence[OwnKey]) -> str:
@@ -57,27 +50,11 @@ def encrypted_for(
 def read(sealed: bytes, keys: Sequence[OwnKey], opened: OpenKeyring | None, owner: int) -> bytes:
     """With whichever of one's keys fits, past ones too. One process. Raises KeyringClosedError, CryptoError."""
     kind = next((kind for kind, mark in _MARKS.items() if sealed[:1] == mark), OPENPGP)
-    return decrypted(sealed[1:], kind, keys, opened, owner)
-
-
-def decrypted(data: bytes, kind: str, keys: Sequence[OwnKey], opened: OpenKeyring | None, owner: int) -> bytes:
-    """A message in one's mailbox. One process. Raises as `read` does."""
-    mine = [(one, own_keys.secret_of(one, opened)) for one in keys if one.kind == kind]
+    mine = [(own_keys.secret_of(one, opened), one.certificate) for one in keys if one.kind == kind]
     if kind == OPENPGP:
         from webmail.crypto import openpgp
 
-        return openpgp.decrypt(data, [secret for _key, secret in mine], owner=owner).content
-    from webmail.crypto import smime
+        return openpgp.decrypt(sealed[1:], [secret for secret, _certificate in mine], owner=owner).content
+    from webmail.keys.messages import smime_layers
 
-    return smime.decrypt(data, [smime_key(key, secret) for key, secret in mine], owner=owner).content
-
-
-def smime_key(key: OwnKey, secret: bytes) -> SmimeKey:
-    """A private key of S/MIME with the certificates above its own, as they are stored. Raises MalformedDataError."""
-    from webmail.crypto.x509_certificates import SmimeKey, split_certificates
-
-    private = _PRIVATE.search(secret)
-    if private is None:
-        raise MalformedDataError("no private key in what is stored")
-    own, *chain = split_certificates(key.certificate)
-    return SmimeKey(private[0] + b"\n", own, tuple(chain))
+    return smime_layers.decrypt(sealed[1:], mine, owner).content

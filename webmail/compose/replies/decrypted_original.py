@@ -5,25 +5,22 @@ Whole messages alone are decrypted: a part beside others is left to the page tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webmail.compose.encryption import own_messages
 from webmail.compose.encryption.protection_errors import ProtectionError, SealedDraftError
+from webmail.crypto.errors import CryptoBusyError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.reading import messages
-from webmail.keys.open_keyring import OpenKeyring
-from webmail.keys.own_keys import OPENPGP, SMIME, OwnKey
+from webmail.keys.messages import opening
+from webmail.keys.messages.opening import EncryptionState, MessageReader, OpeningFault
 from webmail.mail import Message, Structure
 from webmail.mime import parser
 from webmail.mime.parser import ParsedMessage
-from webmail.mime.protected import header_reading, protected_parts
+from webmail.mime.protected import header_reading
 from webmail.mime.structure import classify, default_name
 from webmail.mime.text import plain_text
 from webmail.mime.transfer_encoding import decode_transfer
 
-LARGEST = 40_000_000  # bytes of a message that is decrypted to be answered
-_LAYERS = 3  # encrypted, signed inside, and one more
 _ENCRYPTED = ("application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -46,36 +43,20 @@ def is_encrypted(message: Message) -> bool:
     return any(kind in _ENCRYPTED for kind in top)
 
 
-def read(
-    connection: Connection, message: Message, keys: Sequence[OwnKey], opened: OpenKeyring | None, owner: int
-) -> DecryptedOriginal:
-    """2 round trips at most, and a process for each layer. Raises SealedDraftError where the keyring is closed,
-    NotDecryptedError, CryptoError."""
-    if opened is None:
+def read(connection: Connection, message: Message, who: MessageReader) -> DecryptedOriginal:
+    """2 round trips at most, and a process for each layer. Raises SealedDraftError where the keyring is closed, CryptoBusyError,
+    NotDecryptedError."""
+    raw = messages.raw(connection, message.mailbox, message.uid, message.uidvalidity, limit=opening.LARGEST + 1)
+    found = opening.open_message(raw, who).whole
+    if found is None or found.encryption is None:
+        raise NotDecryptedError(f"{message.uid} is not encrypted as a whole, or too large")
+    if found.encryption is EncryptionState.LOCKED:
         raise SealedDraftError("the keyring is closed")
-    raw = messages.raw(connection, message.mailbox, message.uid, message.uidvalidity, limit=LARGEST + 1)
-    if len(raw) > LARGEST:
-        raise NotDecryptedError(f"{message.uid} is too large")
-    return _described(_inside(raw, keys, opened, owner))
-
-
-def _inside(raw: bytes, keys: Sequence[OwnKey], opened: OpenKeyring, owner: int) -> bytes:
-    """What is inside all layers, the first of which is encryption."""
-    content, decrypted = raw, False
-    for _layer in range(_LAYERS):
-        part = next((one for one in protected_parts.find(content).parts if one.whole and not one.kind.is_inline), None)
-        if part is None:
-            break
-        if part.kind.is_encrypted:
-            kind = SMIME if part.kind.is_smime else OPENPGP
-            content, decrypted = own_messages.decrypted(part.content, kind, keys, opened, owner), True
-        elif part.kind.is_beside:
-            content = part.content
-        else:
-            break
-    if not decrypted:
-        raise NotDecryptedError("not encrypted as a whole")
-    return content
+    if found.fault is OpeningFault.BUSY:
+        raise CryptoBusyError(f"{message.uid} is not decrypted now")
+    if found.content is None:
+        raise NotDecryptedError(f"{message.uid}: {found.fault}")
+    return _described(found.content)
 
 
 def _described(content: bytes) -> DecryptedOriginal:

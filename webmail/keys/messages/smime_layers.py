@@ -36,7 +36,7 @@ def verify_opaque(message: bytes, certificates: Iterable[bytes], settings: Setti
 
 def decrypt(message: bytes, keys: Sequence[tuple[bytes, bytes]], owner: int) -> OpenedMessage:
     """`keys`: each a private key and its certificates, as they are stored."""
-    return smime.decrypt(message, [_key(secret, certificate) for secret, certificate in keys], owner=owner)
+    return smime.decrypt(message, [smime_key(secret, certificate) for secret, certificate in keys], owner=owner)
 
 
 def facts(certificate: bytes) -> CertificateFacts | None:
@@ -47,12 +47,13 @@ def facts(certificate: bytes) -> CertificateFacts | None:
         return None
 
 
-def _key(secret: bytes, certificate: bytes) -> SmimeKey:
+def smime_key(secret: bytes, certificate: bytes) -> SmimeKey:
+    """A private key and the certificates above its own, as they are stored. Raises MalformedDataError."""
     private = _KEY.search(secret)
     if private is None:
         raise MalformedDataError("no private key in what is stored as one")
     first, *chain = x509_certificates.split_certificates(certificate)
-    return SmimeKey(private[0], first, tuple(chain))
+    return SmimeKey(private[0] + b"\n", first, tuple(chain))
 
 
 def _der(certificates: Iterable[bytes]) -> list[bytes]:

@@ -14,9 +14,10 @@ from webmail.compose.encryption.protection_errors import ProtectionError, Sealed
 from webmail.compose.encryption.sending_plan import ProtectionWishes
 from webmail.compose.replies import decrypted_original
 from webmail.compose.replies.decrypted_original import DecryptedOriginal, is_encrypted
-from webmail.compose.views.encryption.keyring_access import has_keys, my_keys, opened
-from webmail.crypto.errors import CryptoError
+from webmail.compose.views.encryption.keyring_access import has_keys, opened
+from webmail.crypto.errors import CryptoBusyError, CryptoError
 from webmail.imap.connections.connection import Connection
+from webmail.keys.messages import opening
 from webmail.mail import Message
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.notices import notify
@@ -40,13 +41,15 @@ def begun_protection(fields: Fields, *, answers_encrypted: bool = False) -> Fiel
 def decrypted(connection: Connection, message: Message) -> DecryptedOriginal | None:
     """What is inside a message that is answered; None where it is not encrypted, or can't be decrypted, which is told.
 
-    For people without keys nothing is asked. Raises SealedDraftError where the keyring is closed.
+    For people without keys nothing is asked. Raises SealedDraftError where the keyring is closed, CryptoBusyError.
     """
     if not has_keys() or not is_encrypted(message):
         return None
     try:
-        return decrypted_original.read(connection, message, my_keys(), opened(), current_user().id)
-    except SealedDraftError:
+        return decrypted_original.read(
+            connection, message, opening.reader(current_user(), settings(), opened(), message.envelope)
+        )
+    except (SealedDraftError, CryptoBusyError):
         raise
     except (ProtectionError, CryptoError) as error:
         current_app.logger.info("a message that is answered is not decrypted: %s", error)
