@@ -107,6 +107,12 @@ def open_of(kinds: Sequence[str]) -> Task | None:
     return found
 
 
+def open_of_kind(user: User, kind: str) -> list[Task]:
+    """A person's tasks of a kind that wait or run, without those that are to stop. 1 query."""
+    mine = (Task.user == user) & (Task.kind == kind)
+    return list(Task.select().where(mine & Task.state.in_(OPEN) & ~Task.cancelling))
+
+
 def cancel(user: User, task_id: str) -> bool:
     """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTaskError."""
     find(user, task_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from webmail.models import (
     AttachmentRow,
     ConnectedService,
     DraftRow,
+    Outbox,
     Session,
     StoredContent,
     SystemMessage,
@@ -189,6 +191,35 @@ def test_larger_files_are_attached_by_a_task(nadia: Visitor, number: int, cloud:
     assert Task.get().state == "done", Task.get().error
     assert [(one.filename, one.size) for one in AttachmentRow.select()] == [("film.mp4", 6_000_000)]
     assert "1 file attached" in nadia.get("/tasks").text
+
+
+def test_a_message_does_not_leave_without_what_is_still_coming(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
+    (cloud.files / "film.mp4").write_bytes(os.urandom(6_000_000))
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
+    filled = {"to": "omar@lycee.example", "subject": "Film", "body": "Here."}
+    held = nadia.submit(nadia.get(f"/compose/{row.id}"), "form.compose-form", action="send", **filled)
+    assert held.status == 422 and "1 of your online files is still being attached. Nothing has been sent yet." in held.text
+    assert not Outbox.select().exists() and Task.get().state == "waiting"
+    work_all(app)
+    nadia.submit(held, "form.compose-form", action="send", follow=False)
+    assert Outbox.select().count() == 1
+    assert [one.filename for one in AttachmentRow.select()] == ["film.mp4"]
+
+
+def test_it_leaves_without_where_that_is_wished(nadia: Visitor, number: int, cloud: Nextcloud, app: Flask) -> None:
+    (cloud.files / "film.mp4").write_bytes(os.urandom(6_000_000))
+    row, page, form = picker(nadia, number)
+    nadia.submit(page, form, file="film.mp4", action="attach", follow=False)
+    at = {"day": (now() + timedelta(days=9)).date().isoformat(), "hour": "09:30"}
+    filled = {"to": "omar@lycee.example", "subject": "Film", "body": "Here."}
+    held = nadia.submit(nadia.get(f"/compose/{row.id}"), "form.compose-form", action="later:at", **filled, **at)
+    assert not Outbox.select().exists() and "Scheduled for" in held.text
+    nadia.submit(held, "form.compose-form", action="send-without", follow=False)
+    assert Task.get().state == "cancelled"
+    assert Outbox.get().due > now() + timedelta(days=7)  # still later
+    work_all(app)
+    assert not AttachmentRow.select().exists()
 
 
 def test_a_message_is_written_with_what_was_ticked(nadia: Visitor, number: int, cloud: Nextcloud) -> None:

@@ -69,6 +69,21 @@ def start(row: DraftRow, connection: int, chosen: Sequence[DriveEntry], style: s
     return tasks.start_once(row.user, NAME, arguments)
 
 
+def coming(row: DraftRow, settings: Settings) -> int:
+    """How many files a task is still bringing into a message. 1 query, 0 where nobody has drives."""
+    return sum(len(tasks.arguments_of(task)["entries"]) for task in _tasks_for(row)) if settings.services else 0
+
+
+def stop(row: DraftRow) -> None:
+    """Bring no more files into a message. What is there stays."""
+    for task in _tasks_for(row):
+        tasks.cancel(row.user, task.id)
+
+
+def _tasks_for(row: DraftRow) -> list[Task]:
+    return [task for task in tasks.open_of_kind(row.user, NAME) if tasks.arguments_of(task)["draft"] == row.id]
+
+
 def _whole(drive: Drive, entry: DriveEntry, style: str) -> bytes:
     with drive.download(entry, export=export_of(entry, style)) as pieces:
         return b"".join(pieces)

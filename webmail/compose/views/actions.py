@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
 from webmail.compose import identities, templates
-from webmail.compose.attachments import attachments
+from webmail.compose.attachments import attachments, drive_files
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import sealed_drafts
 from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
@@ -233,6 +233,12 @@ def _send(press: Press, row: DraftRow, *, sure: bool = False, archive: bool = Fa
     return send(press.form, row, sure=sure, archiving=archives_answered(press.form, is_requested=archive, sure=sure))
 
 
+def _send_without(press: Press, row: DraftRow) -> Response:
+    """Without the files that a task is still bringing from a drive."""
+    drive_files.stop(row)
+    return _send(press, row, archive=bool(press.form.archive.data))
+
+
 def _preview(press: Press, row: DraftRow) -> Response:
     address = url_for("compose.show", draft_id=row.id, back=back_of(press.form), preview=1, _anchor="rendered")
     return redirect(address, 303)
@@ -280,6 +286,7 @@ ACTIONS = {
         ComposeAction("autosave", finish=lambda press, row: autosave(press.form, row), takes_files=False, copies=False),
         ComposeAction("send", _complete_recipients, _send, copies=False),
         ComposeAction("send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True, copies=False),
+        ComposeAction("send-without", _complete_recipients, _send_without, keeps_time=True, copies=False),
         ComposeAction("archive", _complete_recipients, partial(_send, archive=True), copies=False),
         ComposeAction("later", _send_at, _send, keeps_time=True, copies=False),
         ComposeAction("send-plain", _send_plain, _send, keeps_time=True, copies=False),

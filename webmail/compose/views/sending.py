@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from webmail.accounts import permitted
 from webmail.compose import identities, send_checks, signatures
-from webmail.compose.attachments import attachment_rows
+from webmail.compose.attachments import attachment_rows, drive_files
 from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.drafts import DraftChangedElsewhereError
@@ -79,8 +79,10 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if refused_ones := permitted.refused(current_user(), (one.email for one in draft.recipients), settings()):
         mark_refused(form, refused_ones)
         return _back_to_form(form, row)
-    slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
+    if coming := drive_files.coming(row, settings()):
+        return _back_to_form(form, row, coming=coming)
+    slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     asked = [] if sure else _cautions(row, draft, has_links=linked)
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
