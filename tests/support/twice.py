@@ -92,7 +92,7 @@ HARMLESS = {
         "/encryption/keys/<int:number>/export",
         "/account/password/strength", "/account/recovery-codes/file", "/contacts/import/<upload>/columns", "/detach/<path:mailbox>",
         "/devices/connect/<kind>/profile", "/export/<path:mailbox>", "/filters/import", "/login/cas", "/login/oidc/<name>", "/login/proxy", "/t/<link>",
-        "/transfers/new/protection", "/services/<provider>/connect", "/services/<int:number>/choose", "/services/<int:number>/calendars", "/admin/services/<provider>",
+        "/transfers/new/protection", "/services/<provider>/connect", "/services/<int:number>/calendars", "/admin/services/<provider>",
     ],
     "a place is taken once; a second form holds another one for ten minutes, which nobody confirms": ["/a/<link>"],
     NAMED: [

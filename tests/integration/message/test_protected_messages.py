@@ -167,4 +167,3 @@ def test_pages_that_open_none_say_so(person, fill, keeper):
 def test_a_message_that_is_neither_costs_and_says_nothing(person, fill):
     page = page_of(person, fill, head("Plain", "text/plain") + b"Hello")
     assert state(page, "signature") == state(page, "encryption") == []
-    assert "sealed.css" not in page.text

@@ -355,7 +355,7 @@ def test_it_is_there_for_its_owner(world):
     empty = [
         "/compose/<draft_id>/drive/<int:number>", "/compose/<draft_id>/drive/<int:number>/links", "/compose/<draft_id>/original", "/compose/<draft_id>/picture/<int:number>",
         "/compose/signature/<int:number>/picture", "/contacts/<uid>/photo", "/tasks/<task_id>/result",
-        "/services/<int:number>/calendars", "/transfers/<int:number>/filesender",
+        "/services/<int:number>/calendars", "/services/<int:number>/choose", "/transfers/<int:number>/filesender",
     ]  # fmt: skip
     assert missing == [
         f"GET {rule}" for rule in empty

@@ -221,9 +221,9 @@ def test_a_link_can_be_for_who_has_access_already(lina: Visitor, app: Flask, goo
 
 def chosen_in_google(visitor: Visitor, google: FakeGoogleDrive, number: int, page: Page, *ticked: str, login: str = "") -> Page:
     """What *Choose in Google Drive* leads to, pressed with these files ticked, once files were chosen there."""
-    form = page.one(f"[formaction='/services/{number}/choose']").find_parent("form")
+    form = page.one("[name=action][value=choose]").find_parent("form")
     assert form is not None
-    sent = visitor.post(f"/services/{number}/choose", {**sent_of(form), "file": list(ticked)})
+    sent = visitor.post(str(form["action"]), {**sent_of(form), "file": list(ticked), "action": "choose"})
     google.login = login or google.login
     address = str(sent.one("main a.btn-primary")["href"])
     return visitor.get(google.agree(re.sub("login_hint=[^&]*", f"login_hint={login}", address) if login else address))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from flask import Response, abort, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
@@ -80,29 +79,22 @@ def end_consent(provider: str) -> AnyResponse:
         return redirect(url_for("services.index"), 303)
 
 
-@blueprint.post("/services/<int:number>/choose")
+@blueprint.get("/services/<int:number>/choose")
 def choose_in_google(number: int) -> AnyResponse:
     """To Google's own page where files are chosen, which this installation may then read: without scripts or pixels here.
 
-    It takes the scope of files alone, and gives tokens that say nothing new: those of before stay.
+    It takes the scope of files alone, and gives tokens that say nothing new: those of before stay. `next`: where to go on.
     """
     connection, provider = connections.find(current_user(), number), _available(GOOGLE)
     if connection.provider != GOOGLE:
         abort(404)
-    attempt = ConsentAttempt(GOOGLE, purposes=(PICKED,), connection=connection.id, next=_with_ticks(next_path()))
+    attempt = ConsentAttempt(GOOGLE, purposes=(PICKED,), connection=connection.id, next=next_path())
     session[consent_attempts.KEY] = consent_attempts.added(session.get(consent_attempts.KEY, ()), attempt)
     alone = replace(provider, base=(), extra={"access_type": "online", "prompt": "consent"})
     scopes = " ".join(provider.scopes_for((DRIVE,)))
     asked = {"trigger_onepick": "true", "allow_multiple": "true"}
     address = oauth.consent_address(alone, attempt, back(GOOGLE), scopes, connection.login, **asked)
     return page("auth/lead_on.html", address=address, title=provider.title)
-
-
-def _with_ticks(path: str) -> str:
-    """Where to go on, with what was ticked there, if that is not too long."""
-    kept = dict.fromkeys([*request.form.getlist("kept"), *request.form.getlist("file")])
-    longer = f"{path}{'&' if '?' in path else '?'}{urlencode([('kept', one) for one in kept])}"
-    return (local_path(longer) or path) if path and kept else path
 
 
 def _account(grant: ServiceGrant, provider: ServiceProvider) -> str:

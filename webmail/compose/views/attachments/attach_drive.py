@@ -6,6 +6,7 @@ Works without scripts: what was ticked in one folder is carried along to the oth
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -28,7 +29,7 @@ from webmail.drives.drive import LONGEST_ID, DocumentStyle, DriveError
 from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.models import ConnectedService, DraftRow
 from webmail.web.current import current_user, settings
-from webmail.web.forms.request_values import local_path
+from webmail.web.forms.request_values import local_path, next_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_undo import undo_of_task
@@ -73,6 +74,8 @@ def attach_from_drive(draft_id: str, number: int) -> Response:
         return row
     connection, form = _drive(number), request.form
     action, _colon, what = form.get("action", "search").partition(":")
+    if action == "choose":
+        return _to_google(number)
     chosen, back = _ids([*form.getlist("kept"), *form.getlist("file")]), _back(form.get("back", ""))
     if action == "attach" and 0 < len(chosen) <= MOST:
         if _attach(row, connection, chosen, _style()):
@@ -100,6 +103,8 @@ def attach_from_drive(draft_id: str, number: int) -> Response:
 def write_with_drive(number: int) -> Response:
     """A new message with the files that were ticked in a folder."""
     connection, chosen = _drive(number), _ids(request.form.getlist("file"))
+    if request.form.get("action") == "choose":
+        return _to_google(number)
     if not 0 < len(chosen) <= MOST:
         notify(_too_many() if chosen else _("Select files first."), "caution")
         return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
@@ -108,6 +113,15 @@ def write_with_drive(number: int) -> Response:
         drafts.forget(row.id, settings())
         return redirect(url_for("drives.folder", number=number, folder=_folder() or None), 303)
     return redirect(url_for("compose.show", draft_id=row.id), 303)
+
+
+def _to_google(number: int) -> Response:
+    """To where files of Google are chosen, and back here with what is ticked, if that is not too long for an address."""
+    kept = dict.fromkeys([*request.form.getlist("kept"), *request.form.getlist("file")])
+    path = next_path()
+    longer = f"{path}{'&' if '?' in path else '?'}{urlencode([('kept', one) for one in kept])}"
+    back = (local_path(longer) or path) if path and kept else path
+    return redirect(url_for("services.choose_in_google", number=number, next=back), 303)
 
 
 @blueprint.post("/compose/drive/undo")

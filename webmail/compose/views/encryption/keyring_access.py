@@ -23,7 +23,8 @@ from webmail.web.rendering import page
 
 def has_keys() -> bool:
     """Whether the person has a keyring. No query."""
-    return bool(current_user().has_keys)
+    person = current_user()  # None while the database is away
+    return person is not None and bool(person.has_keys)
 
 
 def my_keys() -> list[OwnKey]:
