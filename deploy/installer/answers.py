@@ -37,7 +37,6 @@ class Answers:
     database: str = "sqlite"
     spam: str = "auto"  # rspamd from 2 GB of memory, else signatures (DKIM) alone
     antivirus: bool = False
-    encrypted_mail: bool = False  # Dovecot's mail_crypt
     firewall: bool = True
     upgrades: bool = True  # Debian's security updates by themselves
     backup: str = "/var/backups/traboule"  # a repository of restic: a folder, sftp:..., s3:...; "" for none
