@@ -167,3 +167,58 @@ def test_pages_that_open_none_say_so(person, fill, keeper):
 def test_a_message_that_is_neither_costs_and_says_nothing(person, fill):
     page = page_of(person, fill, head("Plain", "text/plain") + b"Hello")
     assert state(page, "signature") == state(page, "encryption") == []
+
+
+def with_key(certificate: bytes, name: str = "key.asc", kind: str = "application/pgp-keys") -> bytes:
+    armoured = openpgp.armoured(certificate, owner=0).replace(b"\n", b"\r\n")
+    part = f"Content-Type: {kind}; name={name}\r\nContent-Disposition: attachment; filename={name}\r\n\r\n".encode()
+    return (
+        head("My key", "multipart/mixed; boundary=mix")
+        + b"--mix\r\nContent-Type: text/plain\r\n\r\nHere\r\n--mix\r\n" + part + armoured + b"\r\n--mix--\r\n"
+    )  # fmt: skip
+
+
+def known_to(person: Visitor) -> list[tuple[str, str]]:
+    with db.connection_context():
+        return [
+            (one.address, one.fingerprint) for one in known_certificates.all_known(User.get(User.address == person.address).id)
+        ]
+
+
+@pytest.mark.parametrize("kind", ["application/pgp-keys", "application/octet-stream"])
+def test_a_key_that_came_as_a_file_is_added_and_taken_out_again(person, fill, bob, keeper, kind):
+    certificate = openpgp.certificate_of(bob, owner=0)
+    page = page_of(person, fill, with_key(certificate, kind=kind))
+    assert known_to(person) == []  # looking at it adds nothing
+    added = person.submit(page, ".key-offer")
+    fingerprint = openpgp_certificates.read_certificate(certificate).facts().fingerprint
+    assert known_to(person) == [("bob@outside.example", fingerprint)]
+    assert "The key of bob@outside.example is in your list." in added.text
+    again = person.submit(added, ".key-offer")
+    assert "You already have the key of bob@outside.example." in again.text and len(known_to(person)) == 1
+    undone = person.submit(added, "#notices form")
+    assert "The key is no longer in your list." in undone.text and known_to(person) == []
+
+
+def test_a_sender_adds_no_key_for_the_others_whom_it_names(person, fill, keeper):
+    both = openpgp.generate_key("Bob", "bob@outside.example", owner=0, also=["head@lycee.example"])
+    person.submit(page_of(person, fill, with_key(openpgp.certificate_of(both, owner=0))), ".key-offer")
+    assert [address for address, _fingerprint in known_to(person)] == ["bob@outside.example"]
+
+
+def test_a_key_of_somebody_else_is_told_apart(person, fill, keeper):
+    eve = openpgp.certificate_of(openpgp.generate_key("Eve", "eve@outside.example", owner=0), owner=0)
+    added = person.submit(page_of(person, fill, with_key(eve)), ".key-offer")
+    assert "It is not the sender’s" in added.text and [one for one, _key in known_to(person)] == ["eve@outside.example"]
+
+
+def test_what_is_no_key_adds_nothing_and_private_keys_are_not_taken(person, fill, bob, keeper):
+    nonsense = with_key(openpgp.certificate_of(bob, owner=0)).replace(b"-----BEGIN PGP", b"-----BEGUN PGP")
+    for content in (with_key(bob), nonsense):
+        answer = person.submit(page_of(person, fill, content), ".key-offer")
+        assert "There is no key in this file that can be used here." in answer.text and known_to(person) == []
+
+
+def test_nothing_is_offered_to_who_has_no_keys_or_for_other_files(person, fill, bob):
+    page = page_of(person, fill, with_key(openpgp.certificate_of(bob, owner=0)))
+    assert not page.soup.select(".key-offer")

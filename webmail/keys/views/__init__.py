@@ -1,6 +1,16 @@
 """Views of keys: importing these modules registers their routes."""
 
 from webmail.keys.blueprint import blueprint
-from webmail.keys.views import importing, opening, others, overview, own_key, recovery_sheet, web_key_directory
+from webmail.keys.views import from_message, importing, opening, others, overview, own_key, recovery_sheet, web_key_directory
 
-__all__ = ["blueprint", "importing", "opening", "others", "overview", "own_key", "recovery_sheet", "web_key_directory"]
+__all__ = [
+    "blueprint",
+    "from_message",
+    "importing",
+    "opening",
+    "others",
+    "overview",
+    "own_key",
+    "recovery_sheet",
+    "web_key_directory",
+]
