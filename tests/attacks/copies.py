@@ -65,7 +65,7 @@ _ADDRESS = "alice@private.example"
 def attacks(ground: Ground) -> list[Finding]:
     with ground.web() as web:
         owner = _owner(ground, web)
-        copy = _copied(ground)
+        copy = stolen_copy(ground)
         try:
             return [
                 _in_the_clear(copy, owner),
@@ -94,7 +94,7 @@ def _in_the_clear(copy: Path, owner: Owner) -> Finding:
 def _as_cookies(web: Web, copy: Path, most: int) -> Finding:
     """What looks like an identifier is sent as each of the cookies: what sessions have first."""
     values = _column(copy, "session", "id_hash")[: most // 4]
-    others = {value for value in _values(copy) if isinstance(value, str) and 20 <= len(value) <= 128 and value.isascii()}
+    others = {value for value in values_of(copy) if isinstance(value, str) and 20 <= len(value) <= 128 and value.isascii()}
     values = [*values, *sorted(others - set(values))][: most // 2]
     opened = 0
     for value in values:
@@ -109,8 +109,8 @@ def _as_cookies(web: Web, copy: Path, most: int) -> Finding:
 
 def _unsealed(copy: Path) -> Finding:
     """What is sealed is tried with everything else in the database as the secret, and with nothing."""
-    sealed = [bytes(value) for value in _values(copy) if isinstance(value, bytes) and value[:1] == b"\x01" and len(value) > 28]
-    keys = ["", *(value for value in set(_values(copy)) if isinstance(value, str) and 8 <= len(value) <= 200)]
+    sealed = [bytes(value) for value in values_of(copy) if isinstance(value, bytes) and value[:1] == b"\x01" and len(value) > 28]
+    keys = ["", *(value for value in set(values_of(copy)) if isinstance(value, str) and 8 <= len(value) <= 200)]
     opened = tried = 0
     for one in sealed:
         for key in keys:
@@ -250,7 +250,7 @@ def _owner(ground: Ground, web: Web) -> Owner:
     return Owner(name, cookies["traboule"], cookies.get("traboule-trusted", ""), secret, codes, sent[0], letters, tokens)
 
 
-def _copied(ground: Ground) -> Path:
+def stolen_copy(ground: Ground) -> Path:
     """A copy of the database as a backup makes it."""
     copy = Path(ground.services.base) / "stolen.sqlite"
     with closing(sqlite3.connect(ground.database)) as ours, closing(sqlite3.connect(copy)) as stolen:
@@ -258,7 +258,7 @@ def _copied(ground: Ground) -> Path:
     return Path(shutil.move(copy, copy.with_name("stolen-copy.sqlite")))
 
 
-def _values(copy: Path) -> list[object]:
+def values_of(copy: Path) -> list[object]:
     with closing(sqlite3.connect(copy)) as stolen:
         tables = [name for (name,) in stolen.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return [value for table in tables for row in stolen.execute(f"SELECT * FROM {table}") for value in row]

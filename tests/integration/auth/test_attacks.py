@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 240  # seconds, on a busy machine
 
 
-TRIED = ["keys", "takeover", "pages", "copies", "doors", "names"]  # all on the same servers
+TRIED = ["keys", "takeover", "pages", "copies", "keyrings", "doors", "names"]  # all on the same servers
 BY_HAND = [
     "codes",
     "guessing",
@@ -31,6 +31,7 @@ BY_HAND = [
     "transfers",
     "devices",
     "clicks",
+    "scripts",
 ]
 
 
