@@ -14,8 +14,9 @@ from tests.support.keys import PASSPHRASE, Gpg, decrypted, give_key, know
 from webmail.crypto import openpgp_messages
 from webmail.crypto.openpgp_certificates import read_certificate
 from webmail.database.connection import db
-from webmail.keys import wkd_lookup
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User
+from webmail.keys import known_certificates, wkd_lookup
+from webmail.mime.protected import envelopes
+from webmail.models import AttachmentRow, DraftRow, KeyOrigin, Outbox, OutboxState, User
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("sqop", "gpg"))), reason="needs sqop and gpg")
 WORD = "Zwiebelkuchenrezept"
@@ -226,6 +227,22 @@ def test_an_expired_key_is_never_used(app, anne, outside):
     assert left() == []
 
 
+def test_a_revoked_key_is_never_used(app, anne, outside):
+    certificate = outside.make("gone@elsewhere.example")
+    know(app, anne, "gone@elsewhere.example", certificate)
+    [name] = (outside.home / "openpgp-revocs.d").glob(f"{read_certificate(certificate).facts().fingerprint.upper()}.rev")
+    outside.take(name.read_bytes().replace(b":-----BEGIN", b"-----BEGIN"))
+    revoked = outside.run("--export", "gone@elsewhere.example").stdout
+    with app.app_context(), db.connection_context():
+        user = User.get(User.address == anne.address)
+        facts = read_certificate(revoked).facts()
+        assert facts.revoked
+        known_certificates.note_met(user.id, facts, revoked, ["gone@elsewhere.example"], KeyOrigin.IMPORTED)
+    form = write(anne, to="gone@elsewhere.example", subject="s", body="b", protection="encrypt", action="protection")
+    assert "revoked" in form.one("#protection").get_text()
+    assert anne.submit(form, FORM, action="send").all("#unprotected") and left() == []
+
+
 def encrypted_letter(app, anne, bob, work):
     """From bob to anne, encrypted and not signed, with a file."""
     give_key(app, bob)
@@ -261,6 +278,27 @@ def test_a_forward_of_an_encrypted_message_has_its_text_and_files(app, anne, bob
         assert row.body == "" and row.sealed is not None
         [kept] = AttachmentRow.select().where(AttachmentRow.draft == row)
         assert kept.filename == "" and kept.size == len(PDF)
+
+
+def test_redirecting_says_that_it_stays_encrypted(app, anne, bob, work, stored, fill):
+    encrypted_letter(app, anne, bob, work)
+    [letter] = stored(anne, "INBOX")
+    page = anne.get(f"/send-on/{letter.uid}/INBOX")
+    assert page.one("#encrypted-redirect a")["href"].startswith(f"/forward/{letter.uid}/INBOX")
+    plain = fill(anne, b"From: x@y.example\r\nSubject: plain\r\n\r\ntext\r\n")[-1]
+    assert not anne.get(f"/send-on/{plain}/INBOX").all("#encrypted-redirect")
+
+
+def test_a_message_that_is_too_large_to_be_opened_is_said_to_be(anne, fill):
+    head = f"From: erik@elsewhere.example\r\nTo: {anne.address}\r\nSubject: ...\r\nMIME-Version: 1.0\r\n".encode()
+    block = b"-----BEGIN PGP MESSAGE-----\n\n" + (b"A" * 64 + b"\n") * 480_000 + b"-----END PGP MESSAGE-----\n"
+    [uid] = fill(anne, head + envelopes.encrypted_part(block))
+    page = anne.get(f"/message/{uid}/INBOX")
+    assert page.status == 200 and "too large" in page.text and len(page.text) < 200_000
+    token = anne.get("/encryption/open").one("form[action='/encryption/open'] [name=csrf_token]")["value"]
+    anne.post("/compose/keys", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token})
+    answer = anne.get(f"/reply/{uid}/INBOX")
+    assert answer.status == 200 and "can’t be decrypted" in answer.text and "AAAA" not in answer.text
 
 
 def test_an_encrypted_draft_of_the_folder_is_opened_with_all_that_was_in_it(app, anne, stored):

@@ -19,6 +19,7 @@ from webmail.compose.drafts import draft_message, drafts, message_options, seale
 from webmail.compose.forms import one_line
 from webmail.compose.outbox import resend
 from webmail.compose.recipients import bare_names
+from webmail.compose.replies.decrypted_original import is_encrypted
 from webmail.compose.views.attachments.inline_images import picture_address
 from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.encryption.keyring_access import openable
@@ -133,7 +134,7 @@ def _with_choice(form: ResendForm, message: Message, argument: str) -> Response:
 def _send_on_page(
     form: ResendForm, message: Message, status: int = 200, unclear: Sequence[bare_names.UnclearName] = ()
 ) -> Response:
-    more = {"mailbox": message.mailbox, "found": my_identities(), "unclear": unclear}
+    more = {"mailbox": message.mailbox, "found": my_identities(), "unclear": unclear, "is_encrypted": is_encrypted(message)}
     return page("compose/send_on.html", status, form=form, message=message, **more)
 
 
