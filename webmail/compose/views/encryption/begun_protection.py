@@ -53,5 +53,5 @@ def decrypted(connection: Connection, message: Message) -> DecryptedOriginal | N
         raise
     except (ProtectionError, CryptoError) as error:
         current_app.logger.info("a message that is answered is not decrypted: %s", error)
-        notify(_("The message you are answering can’t be decrypted, so its text is not quoted."), "caution")
+        notify(_("The message you are answering can’t be opened here, so its text is not quoted."), "caution")
         return None
