@@ -60,7 +60,7 @@ def test_text_that_is_being_written_when_they_change_is_not_lost(app, signed_in,
     response = signed_in.post(there, fields, form_at=PAGE, headers=headers)
     assert f"{PAGE}?next={there}" in (response.location, response.headers.get("HX-Redirect"))
     assert "Dear all" not in Session.get().data and "bob" not in Session.get().data
-    row, token = Session.get(), signed_in.client.get_cookie(app.session_interface.name).value
+    row, token = Session.get(), signed_in.client.get_cookie(app.session_interface.name, domain="mail.lycee.example").value
     with app.test_request_context():
         kept = app.session_interface.read(row.data, token, row.user_id)["kept"]
         assert "kept" not in app.session_interface.read(row.data, "another token", row.user_id)
