@@ -100,7 +100,7 @@ HARMLESS = {
         "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/remind", "/calendar/events/<int:calendar>/<href>/office-answer",
         "/calendar/events/<int:calendar>/<href>/replies", "/calendar/events/<int:calendar>/<href>/times", "/calendar/times/<name>",
         "/calendar/forms/<name>", "/calendar/from/<int:uid>/<section>/<path:mailbox>", "/calendar/import/<upload>", "/compose/<draft_id>",
-        "/compose/<draft_id>/contacts", "/compose/keys", "/compose/<draft_id>/drive/<int:number>", "/compose/<draft_id>/mail", "/compose/<draft_id>/recipients",
+        "/compose/<draft_id>/contacts", "/compose/keys/open", "/compose/<draft_id>/drive/<int:number>", "/compose/<draft_id>/mail", "/compose/<draft_id>/recipients",
         "/contacts/from/<int:uid>/<section>/<path:mailbox>", "/contacts/import/<upload>", "/contacts/move", "/devices/profile/<key>",
         "/drafts/kept", "/export", "/filters/import/take", "/receipt/<int:uid>/<path:mailbox>", "/reply/<int:uid>/<path:mailbox>",
         "/report/<int:uid>/<path:mailbox>", "/send-on/<int:uid>/<path:mailbox>",

@@ -314,7 +314,7 @@ def test_a_message_that_is_too_large_to_be_opened_is_said_to_be(anne, fill):
     page = anne.get(f"/message/{uid}/INBOX")
     assert page.status == 200 and "too large" in page.text and len(page.text) < 200_000
     token = anne.get("/encryption/open").one("form[action='/encryption/open'] [name=csrf_token]")["value"]
-    anne.post("/compose/keys", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token})
+    anne.post("/compose/keys/open", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token})
     answer = anne.get(f"/reply/{uid}/INBOX")
     assert answer.status == 200 and "can’t be opened here" in answer.text and "AAAA" not in answer.text
 

@@ -112,7 +112,7 @@ def test_the_writing_page_opens_it_no_longer_than_its_session(app: Flask, alice:
     end = now() + timedelta(minutes=10)
     Session.update(created=end - sessions.longest(Session.get(), app.extensions["settings"])).execute()
     token = alice.get("/encryption/open").one("form[action='/encryption/open'] [name=csrf_token]")["value"]
-    alice.post("/compose/keys", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token}, follow=False)
+    alice.post("/compose/keys/open", {"passphrase": PASSPHRASE, "there": "/encryption", "csrf_token": token}, follow=False)
     assert abs(OpenedKeyring.get().until - end) < timedelta(seconds=2)
 
 

@@ -20,7 +20,7 @@ from webmail.web.forms.request_values import local_path
 from webmail.web.responses.errors import mail_error
 
 
-@blueprint.post("/compose/keys")
+@blueprint.post("/compose/keys/open")
 def open_keys() -> Response:
     """Open the keyring by `passphrase`, and go on to `there`."""
     there = local_path(request.form.get("there", "")) or url_for("mailbox.show", mailbox="INBOX")
