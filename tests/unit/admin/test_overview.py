@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -100,8 +101,9 @@ def test_the_room_that_mail_takes_stands_beside_what_is_promised(app):
     root = confirmed(app, "root")
     User.update(quota_bytes=100 * 1024**2).execute()
     User.update(used_bytes=50 * 1024**2).where(User.local == "alice").execute()
+    today = datetime.now(ZoneInfo("Europe/Paris")).date()  # the establishment's, as the figures are
     for number in range(1, 11):
-        DailyFigure.create(day=str((now() - timedelta(days=number)).date()), name="mail_used", value=(50 - number) * 1024**2)
+        DailyFigure.create(day=str(today - timedelta(days=number)), name="mail_used", value=(50 - number) * 1024**2)
     figures.make(app.extensions["settings"])
     text = root.get("/admin/overview").text.replace("\xa0", " ")
     assert "50 MB used of 300 MB promised to accounts in all, full in 250 days at this rate" in text
