@@ -8,7 +8,7 @@ has a key of its own and is encrypted in pieces, each bound to its place and to 
 from __future__ import annotations
 
 import json
-import os
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +70,7 @@ def put_in(public: bytes, values: dict[str, Any]) -> bytes:
 
 
 def new_file_key() -> bytes:
-    return os.urandom(32)
+    return secrets.token_bytes(32)
 
 
 def sealed_pieces(chunks: Iterable[bytes], key: bytes) -> Iterator[bytes]:
