@@ -27,7 +27,8 @@ FRAME = (
     "<title>{% block title %}{% endblock %}</title>{% for n in notices() %}<p role=status>{{ n.text }}</p>{% endfor %}"
     "{% block body %}{% block main %}{% endblock %}{% endblock %}"
 )
-OTHER_AREAS = {  # pages that those of one's account lead to
+OTHER_AREAS = {
+    "/encryption": "keys.show",  # pages that those of one's account lead to
     "/account/name": "accounts.show_name",
     "/account/data": "accounts.show_data",
     "/account/delete": "accounts.show_deletion",

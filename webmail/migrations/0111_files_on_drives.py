@@ -12,4 +12,8 @@ def up(migrator, db):
 
 
 def down(migrator, db):
-    migrator.migrate(migrator.drop_column("transfers", "drive"), migrator.drop_column("transfers", "drive_state"))
+    migrator.migrate(
+        migrator.drop_index("transfers", "transfers_drive_state"),
+        migrator.drop_column("transfers", "drive"),
+        migrator.drop_column("transfers", "drive_state"),
+    )

@@ -140,7 +140,7 @@ def test_the_form_leads_on_by_a_page_and_takes_text_along(visitor, server):
     address = re.search(r'href="([^"]*/cas/login[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert visitor.get(server.sign_in(address, "alice")).location == "/mailbox/INBOX"
     row = Session.get()
-    assert row.shared and "Half a letter" in row.data
+    assert row.shared and "kept-sealed" in row.data and "Half a letter" not in row.data
 
 
 def test_a_text_that_is_too_long_for_it_stays_in_the_page(visitor):
