@@ -164,7 +164,7 @@ def test_the_page_that_decrypts_learns_that_many_download_right_now(app, alice, 
     file = put_file(transfer, "a.txt", b"TRABOULE\x01 sealed", own)
     store.publish(transfer, TransferOptions(), now() + timedelta(days=3), [], own)
     token = links.token(links.LinkKind.TRANSFER, Transfer.get_by_id(transfer.id).nonce, own.secret_key)
-    monkeypatch.setattr(download_admission, "take", lambda network, settings: None)
+    monkeypatch.setattr(download_admission, "take", lambda network, settings, person="": None)
     answer = app.test_client().post(f"/t/{token}", data={"action": "all"}, follow_redirects=True)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (503, "*")
     assert answer.request.path.endswith(f"/{file.upload}/{file.path}")

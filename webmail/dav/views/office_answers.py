@@ -51,8 +51,11 @@ def answer_at_office(calendar: int, href: str) -> Answer:
         notify(service_trouble_words(FollowFault.AWAY, found.service.title), "caution")
     else:
         notify(_("%(title)s has told the organiser.", title=found.service.title), "done")
-    there = CalendarObject.select().where(CalendarObject.collection == calendar, CalendarObject.href == href).exists()
-    return redirect(url_for("calendar.event", calendar=calendar, href=href) if there else url_for("calendar.show"), 303)
+    try:
+        editing.load(current_user(), calendar, href)
+    except editing.NoSuchEventError:  # declined, it may be gone from there, and so from here
+        return redirect(url_for("calendar.show"), 303)
+    return redirect(url_for("calendar.event", calendar=calendar, href=href), 303)
 
 
 def _refused_words(trouble: FollowTroubleError, title: str) -> str:
