@@ -121,6 +121,7 @@ ADMIN_PAGES = {
 # endpoints that answer GET with something else than a page of their own
 NO_PAGES = frozenset(
     [
+        "services.choose_in_google",  # leads on to Google
         "static",
         "api.answer",
         "api.openapi",
