@@ -11,8 +11,7 @@ import shutil
 from pathlib import Path
 
 _TIMES = 8  # a folder is read at most
-_LEFT_OUT = ("index", "tmp", "dovecot.lock")
-_OF_INDEXES = ("dovecot.index", "dovecot.list.index", "dovecot-uidlist.lock")
+_OF_INDEXES = ("dovecot.index", "dovecot.list.index", "dovecot-uidlist.lock", "dovecot.lock")  # files
 
 
 def copy(mail: Path, copied: Path) -> int:
@@ -22,21 +21,26 @@ def copy(mail: Path, copied: Path) -> int:
     number = 0
     for domain in sorted(mail.iterdir()):
         if domain.is_dir() and not domain.is_symlink() and not domain.name.startswith("."):
-            number += _folder(domain, copied / domain.name)
+            number += _folder(domain, copied / domain.name, homes_in=1)
     return number
 
 
-def _folder(source: Path, target: Path) -> int:
+def _folder(source: Path, target: Path, homes_in: int) -> int:
+    """`homes_in`: levels down to the homes of people; in a home `index` is Dovecot's, deeper it is somebody's folder."""
     if source.name in ("cur", "new") and (source.parent / "tmp").is_dir():
         return _messages(source, target)
     target.mkdir()
     number = 0
     for entry in _entries(source):
-        if entry.name in _LEFT_OUT or entry.name.startswith(_OF_INDEXES) or entry.is_symlink():
-            continue
         place = target / entry.name
+        if entry.is_symlink():
+            continue
         if entry.is_dir(follow_symlinks=False):
-            number += _folder(Path(entry.path), place)
+            if (homes_in == 0 and entry.name == "index") or (entry.name == "tmp" and (source / "cur").is_dir()):
+                continue
+            number += _folder(Path(entry.path), place, homes_in - 1)
+        elif entry.name.startswith(_OF_INDEXES):
+            continue
         else:
             try:
                 shutil.copy2(entry.path, place)

@@ -164,8 +164,6 @@ class Changes:
                 self._explain(name, before)
             place.parent.mkdir(parents=True, exist_ok=True)
             _write(place, wanted, mode)
-        elif self._digests.get(name) != _digest(wanted):
-            changed = False  # as we would have written it
         moved = self._set_access(place, owner, group or owner, mode)
         if changed and before is None:
             self.tell(f"wrote {name}")

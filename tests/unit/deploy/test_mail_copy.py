@@ -67,6 +67,15 @@ def test_what_arrives_and_goes_meanwhile(tmp_path, monkeypatch):
     assert sorted(file.name for file in (tmp_path / "copy/lycee.example/alice/mail/cur").iterdir()) == ["2.b:2,", "3.c:2,"]
 
 
+def test_folders_of_people_may_be_called_as_those_of_dovecot(tmp_path):
+    home = maildir(tmp_path / "mail", "1.a:2,")
+    for folder in ("cur", "new", "tmp"):
+        (home / "index" / folder).mkdir(parents=True)
+    (home / "index/cur/2.b:2,").write_text("in the folder index")
+    assert mail_copy.copy(tmp_path / "mail", tmp_path / "copy") == 2
+    assert (tmp_path / "copy/lycee.example/alice/mail/index/cur/2.b:2,").is_file()
+
+
 def test_links_that_lead_elsewhere_are_left_out(tmp_path):
     home = maildir(tmp_path / "mail", "1.a:2,")
     (home / "elsewhere").symlink_to("/etc")
