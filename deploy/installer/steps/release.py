@@ -59,16 +59,17 @@ def make(job: Job, version: str) -> Path:
     """A release, whole or not there. Raises InstallError."""
     place = job.changes.path(f"{RELEASES}/{version}")
     if (place / _DONE).is_file():
+        if job.on_postgresql and job.changes.tried(str(place / ".venv/bin/python"), "-c", "import psycopg").returncode:
+            _install(job, place, "requirements-postgresql.txt")  # "postgresql" was answered later
         return place
     job.changes.folder(RELEASES)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o755)
     _copy(job, place)
     job.changes.run("python3", "-m", "venv", str(place / ".venv"))
-    pip = (str(place / ".venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    job.changes.run(*pip, "-r", str(place / "requirements.txt"), folder=str(place))
+    _install(job, place, "requirements.txt")
     if job.on_postgresql:
-        job.changes.run(*pip, "-r", str(place / "requirements-postgresql.txt"), folder=str(place))
+        _install(job, place, "requirements-postgresql.txt")
     for module in ("webmail.translations", "webmail.web.late_areas"):
         job.changes.run(str(place / ".venv/bin/python"), "-m", module, folder=str(place), environment={"PYTHONPATH": str(place)})
     job.changes.run(str(place / ".venv/bin/python"), "-m", "compileall", "-q", str(place / "webmail"), folder=str(place))
@@ -76,6 +77,12 @@ def make(job: Job, version: str) -> Path:
     (place / _DONE).write_text("")
     job.changes.tell(f"installed Traboule {version} with its libraries into {place}")
     return place
+
+
+def _install(job: Job, place: Path, libraries: str) -> None:
+    """Those of a file, into the release's own Python."""
+    pip = (str(place / ".venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    job.changes.run(*pip, "-r", str(place / libraries), folder=str(place))
 
 
 def _copy(job: Job, place: Path) -> None:
