@@ -276,6 +276,7 @@ class Trace:
 
     results: tuple[tuple[int, str], ...] = ()  # (foreign Received above, Authentication-Results (RFC 8601)), topmost first
     arrivals: tuple[str, ...] = ()  # how it came, the latest first: `mime.authentication.Arrival`
+    encryption: tuple[bool | None, ...] = ()  # for each of `results`: whether it had come over TLS
     sender: tuple[Address, ...] = ()  # Sender (RFC 5322 section 3.6.2)
     resent: tuple[Address, ...] = ()  # Resent-From (RFC 5322 section 3.6.6)
     authors: int = 1  # addresses in From

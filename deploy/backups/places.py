@@ -18,7 +18,7 @@ DUMP = f"{STAGING}/database"
 # restored before the installer runs: it makes none of these anew then
 FIRST = (
     "/etc/traboule", "/etc/letsencrypt", "/etc/dkimkeys", "/etc/dovecot/oauth", "/etc/dovecot/traboule.key",
-    "/etc/dovecot/local.conf", "/etc/aliases", "/etc/nginx/traboule.d", "/etc/nftables.d", STAGING,
+    "/etc/dovecot/mail-crypt", "/etc/dovecot/local.conf", "/etc/aliases", "/etc/nginx/traboule.d", "/etc/nftables.d", STAGING,
 )  # fmt: skip
 # after it, with everything stopped
 THEN = (DATA,)

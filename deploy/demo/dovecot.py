@@ -32,7 +32,17 @@ class Ports:
     doveadm: int
 
 
-def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, *, reports: bool) -> None:
+def prepare(
+    root: Path,
+    owner: Owner,
+    ports: Ports,
+    database: Path | str,
+    domain: str,
+    issuer: str,
+    *,
+    reports: bool,
+    mail_encryption: str = "none",
+) -> None:
     """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
 
     With `reports` Dovecot tells the webmail of each sign-in.
@@ -67,6 +77,7 @@ def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain
         web=f"http://127.0.0.1:{ports.web}" if reports else "",
         doveadm_port=ports.doveadm,
         key=render.kept_key(key_file(root)),
+        mail_encryption=mail_encryption,
     )
     file = render.write(values)
     render.make_keys(token_key(root), root / "etc" / "oauth", CLIENT, KEY_ID)

@@ -57,7 +57,7 @@ class Services:
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
     PostgreSQL of `database_url`. Dovecot tells the web server of sign-ins; with `reports`, one that the caller starts.
-    With `newcomers`, people see what one sees at a first visit.
+    With `newcomers`, people see what one sees at a first visit. `mail_encryption`: how Dovecot keeps messages (render.Values).
     With `front`, nginx stands at the port of the web, before a service for pages and one for bodies and streams.
     The programs also end if the thread that started them dies.
     Raises ServiceFailedError and PlaceError, with a message for the user.
@@ -76,6 +76,7 @@ class Services:
         reports: bool | None = None,
         front: bool = False,
         newcomers: bool = False,
+        mail_encryption: str = "none",
     ) -> None:
         self.owner = mail_owner()
         self.postfix = postfix
@@ -90,6 +91,7 @@ class Services:
         self._reports = web if reports is None else reports
         self.front = front and web
         self._newcomers = newcomers
+        self._mail_encryption = mail_encryption
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
         self._pages_port, self._bodies_port, *picked = free_ports(2 + len(names), fixed.values())
@@ -113,7 +115,8 @@ class Services:
         self._refuse_taken_ports()
         words = (accounts.DOMAIN, ISSUER)
         behind = replace(self.ports, web=self._pages_port)
-        dovecot.prepare(self.base, self.owner, behind, self.database, *words, reports=self._reports)
+        options = {"reports": self._reports, "mail_encryption": self._mail_encryption}
+        dovecot.prepare(self.base, self.owner, behind, self.database, *words, **options)
         accounts.prepare(self.database, self.owner, self.password, newcomers=self._newcomers)
         self._write_configuration()
         if self.postfix:

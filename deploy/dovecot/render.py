@@ -27,6 +27,8 @@ from jinja2 import Environment, StrictUndefined
 
 HERE = Path(__file__).resolve().parent
 ARRIVALS = "arrivals.lua"
+MAIL_ENCRYPTION = ("none", "indexed", "full")
+_MAIL_KEYS = "mail-crypt"  # the folder, below `etc`
 SIEVE_SCRIPTS = ("before.sieve", "report-spam.sieve", "report-ham.sieve")
 
 
@@ -53,6 +55,7 @@ class Values:
     web: str = ""  # where the webmail answers on this machine, such as http://127.0.0.1:8000; empty: Dovecot tells it nothing
     doveadm_port: int = 8895  # where Dovecot ends connections for it
     key: str = ""  # the secret that both know: doveadm_key
+    mail_encryption: str = "none"  # one of MAIL_ENCRYPTION: files of messages, and with "full" no index of their words either
     # demo only
     root: Path = Path("/")  # run/, state/ and log/ are below
     group: str = ""
@@ -75,9 +78,13 @@ def configuration(values: Values) -> str:
         )
     if values.web and not re.fullmatch(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", values.web):
         raise ValueError("the webmail must be on this machine: an address such as http://127.0.0.1:8000")
+    if values.mail_encryption not in MAIL_ENCRYPTION:
+        raise ValueError(f"the encryption of mail is one of {', '.join(MAIL_ENCRYPTION)}")
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # noqa: S701 - no HTML
     template = environment.from_string((HERE / "dovecot.conf.in").read_text(encoding="utf-8"))
-    return template.render(asdict(values), postgresql=postgresql(values.database))
+    return template.render(
+        asdict(values), postgresql=postgresql(values.database), mail_keys=mail_keys(values.etc) if has_mail_keys(values) else None
+    )
 
 
 def postgresql(database: Path | str) -> dict[str, str]:
@@ -107,6 +114,8 @@ def write(values: Values) -> Path:
     """Write dovecot.conf and sieve/ below `values.etc`; returns the configuration's path."""
     file = values.etc / "dovecot.conf"
     (values.etc / "sieve").mkdir(parents=True, exist_ok=True)
+    if values.mail_encryption != "none":
+        make_mail_keys(values.etc)
     text = configuration(values)
     if values.key or "password" in postgresql(values.database):
         file.touch(mode=0o600)
@@ -136,6 +145,37 @@ def make_keys(private: Path, public_keys: Path, client: str, key_id: str) -> Non
         pem = serialization.PrivateFormat.PKCS8
         private.touch(mode=0o600)
         private.write_bytes(key.private_bytes(serialization.Encoding.PEM, pem, serialization.NoEncryption()))
+    public_pem = serialization.PublicFormat.SubjectPublicKeyInfo
+    public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public_pem))
+
+
+def mail_keys(etc: Path) -> tuple[Path, Path]:
+    """The files of the keys that messages are encrypted by on disk: the public one and the private one."""
+    return etc / _MAIL_KEYS / "public.pem", etc / _MAIL_KEYS / "private.pem"
+
+
+def has_mail_keys(values: Values) -> bool:
+    """Whether messages are encrypted on disk, or were once: those can be read only as long as Dovecot has the key."""
+    return values.mail_encryption != "none" or mail_keys(values.etc)[1].exists()
+
+
+def make_mail_keys(etc: Path) -> None:
+    """Create the keys that messages are encrypted by on disk: elliptic curve, PEM. An existing private key is kept for ever.
+
+    Dovecot reads them at its start, as who starts it: nobody else has to open them.
+    """
+    public, private = mail_keys(etc)
+    private.parent.mkdir(mode=0o700, exist_ok=True)
+    if private.exists():
+        key = serialization.load_pem_private_key(private.read_bytes(), None)
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        # whole or not at all: half a key that is kept for ever would be one for nothing
+        half = private.with_suffix(".new")
+        half.touch(mode=0o600)
+        half.write_bytes(pem)
+        half.rename(private)
     public_pem = serialization.PublicFormat.SubjectPublicKeyInfo
     public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public_pem))
 
@@ -190,6 +230,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--no-forwarding", dest="forwarding", action="store_false", help='for forwarding = "off": Sieve sends nothing on'
     )
+    parser.add_argument(
+        "--mail-encryption",
+        choices=MAIL_ENCRYPTION,
+        default="none",
+        help="encrypt messages on disk; full: without an index of their words (default %(default)s)",
+    )
     parser.add_argument("--web", default="", help="where Traboule answers on this machine, such as http://127.0.0.1:8000")
     parser.add_argument("--doveadm-port", type=int, default=Values.doveadm_port, help="for --web (default %(default)s)")
     given = vars(parser.parse_args(arguments))
@@ -212,6 +258,8 @@ def main(arguments: list[str]) -> None:
         parser.error(str(error))
     compile_scripts(file)
     print(f"{file} is written. Check it with: doveconf -c {file} -n")
+    if has_mail_keys(values):
+        print(f"Keep a copy of {etc / _MAIL_KEYS} elsewhere: without it nobody can read the mail that is encrypted on disk.")
     if values.web:
         url = f"http://127.0.0.1:{values.doveadm_port}"
         print(f'In config.toml: doveadm_url = "{url}", and as doveadm_key the text of {etc / "traboule.key"};')

@@ -17,6 +17,7 @@ _LOCAL = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 CERTIFICATES = ("letsencrypt", "own", "files")
 DATABASES = ("sqlite", "postgresql")
 SPAM = ("auto", "rspamd", "none")
+MAIL_ENCRYPTION = ("none", "indexed", "full")  # deploy.dovecot.render's, which needs packages that the installer has not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Answers:
     certificate_key: str = ""
     database: str = "sqlite"
     spam: str = "auto"  # rspamd from 2 GB of memory, else signatures (DKIM) alone
+    mail_encryption: str = "none"  # "indexed": files of messages are encrypted; "full": and no index holds their words
     antivirus: bool = False
     firewall: bool = True
     upgrades: bool = True  # Debian's security updates by themselves
@@ -110,7 +112,13 @@ def _fault(given: Mapping[str, Any], name: str) -> str:
             return f"The address is of the form somebody@{given['domain']}, in small letters."
     if name in ("name", "administrator_name") and not 1 <= len(value) <= 60:
         return "Between 1 and 60 characters, please."
-    for known, choices in (("certificate", CERTIFICATES), ("database", DATABASES), ("spam", SPAM), ("language", ("fr", "en"))):
+    for known, choices in (
+        ("certificate", CERTIFICATES),
+        ("database", DATABASES),
+        ("spam", SPAM),
+        ("mail_encryption", MAIL_ENCRYPTION),
+        ("language", ("fr", "en")),
+    ):
         if name == known and value not in choices:
             return f"One of: {', '.join(choices)}."
     if name == "certificate" and value == "files" and not (given.get("certificate_file") and given.get("certificate_key")):

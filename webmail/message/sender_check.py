@@ -102,7 +102,9 @@ def judge(
     warnings.sort(key=lambda warning: -warning.level)
     email = readable_address(sender.email)
     shown_otherwise = email != sender.email
-    return Trust(email, place, met.contact, written, proof, tuple(warnings), shown_otherwise, marked, sent_by, name)
+    trace = message.trace
+    over_tls = authentication.over_tls(trace.results, trace.encryption, settings.authserv_id, settings.authserv_hops)
+    return Trust(email, place, met.contact, written, proof, tuple(warnings), shown_otherwise, marked, sent_by, name, over_tls)
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ class Trust:
     marked: bool = False  # Traboule's own outbox sent it: `mime/headers/proof.py`
     sent_by: str = ""  # the colleague who was proven to write for the sender, by a handover of the mailbox
     name: str = ""  # of the first sender, as it is shown: a colleague's is that of the account
+    over_tls: bool | None = None  # whether it was encrypted on its last way to us; None where our server does not prove it
 
     @property
     def level(self) -> TrustLevel:

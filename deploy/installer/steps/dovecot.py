@@ -28,6 +28,7 @@ def take(job: Job) -> None:
         f"{CODE}/.venv/bin/python", "-m", "deploy.dovecot.render", "--etc", "/etc/dovecot", "--hostname", answers.mail_host,
         "--domain", answers.domain, "--issuer", f"https://{answers.webmail_host}", "--database", database.for_dovecot(job),
         "--token-key", f"{DATA}/token.pem", "--web", "http://127.0.0.1:8000",
+        "--mail-encryption", answers.mail_encryption,
         "--tls-certificate", certificate, "--tls-key", key, folder=CODE,
     )  # fmt: skip
     changes.run("chown", "traboule:traboule", f"{DATA}/token.pem")

@@ -86,6 +86,31 @@ def results_in(raw: bytes) -> tuple[tuple[int, str], ...]:
     return tuple(found)
 
 
+def encryption_in(raw: bytes) -> tuple[bool | None, ...]:
+    """For each of `results_in`: whether the message had come over TLS (RFC 3848, "ESMTPS"), by the first Received header below.
+
+    That one was written by the server that wrote the results. None where there is none, and for what was in clear within our own
+    machine or network.
+    """
+    found: list[bool | None] = []
+    waiting = received = 0
+    for name, value in _fields(raw):
+        if name == b"authentication-results":
+            waiting += 1
+        elif name == b"received":
+            received += 1
+            found += [_is_over_tls(value.decode("ascii", "replace"))] * waiting
+            waiting = 0
+        if received > _MOST_RECEIVED or len(found) + waiting >= _MOST_HEADERS:
+            break
+    return (*found, *[None] * waiting)
+
+
+def _is_over_tls(value: str) -> bool | None:
+    kind, encrypted = arrival(value), bool(_OVER_TLS.fullmatch(_protocol(value)))
+    return encrypted if encrypted or kind is Arrival.OUTSIDE else None
+
+
 def arrivals_in(raw: bytes) -> tuple[Arrival, ...]:
     """How the message came to our servers, the latest first, without hand-overs; those beyond MOST_HOPS are left out.
 
@@ -111,6 +136,7 @@ def _fields(raw: bytes) -> list[tuple[bytes, bytes]]:
 
 _NEAR = [ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")]
 _PROTOCOL = re.compile(r"\swith\s+([A-Za-z0-9]+)")
+_OVER_TLS = re.compile(r"(?:E|UTF8)SMTPSA?", re.I)
 _SIGNED_IN = re.compile(r"(?:E|UTF8)SMTPS?A", re.I)
 _HOST = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]")
 _WRITTEN_BY = re.compile(r"[\])]\s+by\s")  # what the client said of itself holds no space
@@ -120,7 +146,7 @@ def arrival(value: str) -> Arrival:
     """How a host received a message, by its Received header (RFC 5321 section 4.4, RFC 3848). What the client called itself
     is not believed: only the address that the server saw."""
     plain = f" {_split(value)[0]} "
-    protocol = match[1] if (match := _PROTOCOL.search(plain.partition(" by ")[2])) else ""
+    protocol = _protocol(value)
     if protocol.upper().startswith("LMTP") or plain.lower().startswith(" by "):
         return Arrival.HANDED_OVER
     if _SIGNED_IN.fullmatch(protocol):
@@ -133,6 +159,12 @@ def arrival(value: str) -> Arrival:
     if host.is_loopback:
         return Arrival.HANDED_OVER
     return Arrival.NEAR if any(host in network for network in _NEAR) else Arrival.OUTSIDE
+
+
+def _protocol(value: str) -> str:
+    """What follows "with" in a Received header, after "by": there the server alone writes. "" if nothing does."""
+    match = _PROTOCOL.search(f" {_split(value)[0]} ".partition(" by ")[2])
+    return match[1] if match else ""
 
 
 def is_own(login: str, address: str) -> bool:
@@ -154,9 +186,10 @@ def judge(
     one. `personal`: for our own people, SPF and a DKIM identity must name the very address, since a colleague's pass as well.
     `owns(login, address)` decides whether an account may write from an address.
     """
-    ours = next(((above, value) for above, value in results if authserv_id and _server_of(value) == authserv_id.lower()), None)
-    if ours is None or ours[0] > hops:
+    at = _trusted(results, authserv_id, hops)
+    if at is None:
         return Authentication()
+    ours = results[at]
     sender = sender.lower().rstrip(".")
     checks = _checks(ours[1])
     signed_in = [check for check in checks if check.method == "auth" and check.result == "pass"]
@@ -165,6 +198,21 @@ def judge(
         good = len(signed_in) == 1 and author == sender and owns(login, sender)
         return Authentication(Verdict.GENUINE if good else Verdict.UNVERIFIED, tuple(checks), login or "?")
     return Authentication(_verdict(checks, sender, personal=personal), tuple(checks))
+
+
+def over_tls(
+    results: tuple[tuple[int, str], ...], encryption: tuple[bool | None, ...], authserv_id: str, hops: int = 0
+) -> bool | None:
+    """Whether the message came to our server over TLS; None where no header of ours says so. Trusts what `judge` does."""
+    at = _trusted(results, authserv_id, hops)
+    return encryption[at] if at is not None and at < len(encryption) else None
+
+
+def _trusted(results: tuple[tuple[int, str], ...], authserv_id: str, hops: int) -> int | None:
+    """Which of the results is our server's."""
+    name = authserv_id.lower()
+    at = next((at for at, (_above, value) in enumerate(results) if name and _server_of(value) == name), None)
+    return at if at is not None and results[at][0] <= hops else None
 
 
 def aligned(value: str, other: str) -> bool:

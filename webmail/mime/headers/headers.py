@@ -115,6 +115,7 @@ def trace(raw: bytes, way: bytes = b"") -> Trace:
     return Trace(
         results=authentication.results_in(way),
         arrivals=authentication.arrivals_in(way),
+        encryption=authentication.encryption_in(way),
         sender=addresses(found.get("sender", []), limit=1),
         resent=addresses(found.get("resent-from", []), limit=1),
         authors=len(authors(found.get("from", []))),
