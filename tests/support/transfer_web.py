@@ -36,11 +36,14 @@ class TransferWeb:
         for table, values in tables.items():
             lines += [f"[{table}]", *(_line(name, value) for name, value in values.items())]
         (folder / "config.toml").write_text("\n".join(lines) + "\n")
+        before = db.obj  # integration tests have one open for the whole run
         create_app(folder)
         with db.connection_context():
             for local in people:
                 auth_app.add(f"{local}@lycee.example")
         db.obj.close()
+        if before is not None:
+            db.initialize(before)
         self._child: Child | None = None
 
     @property

@@ -27,11 +27,14 @@ def opened_database(kind: str, folder: Path) -> Iterator[str]:
         pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
     with ExitStack() as stack:
         url = stack.enter_context(fresh_database()) if kind == "postgresql" else f"sqlite:///{folder / 'x.sqlite'}"
+        before = db.obj  # integration tests have one open for the whole run
         opened = open_database(url)
         with db.connection_context():
             migrate()
         yield url
         opened.close()
+        if before is not None:
+            db.initialize(before)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
