@@ -131,6 +131,7 @@ _POLICIES = (
     PageSetting("api", "policies", _Y),
     PageSetting("calendar_subscriptions", "policies", _Y),
     PageSetting("transfers.guests", "policies", _Y),
+    PageSetting("sign_inside", "policies", _Y),
     PageSetting("page_size", "policies", _N, 5, 500, Unit.ROWS),
     PageSetting("undo_seconds", "policies", _N, 0, 300, Unit.SECONDS),
 )

@@ -67,6 +67,7 @@ from webmail.models.mail.keys import (
     LockKind,
     OpenedKeyring,
     OwnKeyRow,
+    PlainRecipient,
 )
 from webmail.models.mail.mailbox import RecentFolder, RecentSearch, RoomRequest, SavedSearch, Snoozed, Tag
 from webmail.models.mail.message import PhishingFind, PhishingReport, SearchedMailbox
@@ -220,6 +221,7 @@ __all__ = [
     "PeriodicJob",
     "PhishingFind",
     "PhishingReport",
+    "PlainRecipient",
     "PublishedTimes",
     "Poll",
     "PollOption",

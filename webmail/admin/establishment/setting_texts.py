@@ -234,6 +234,10 @@ def _rule_words() -> dict[str, FieldWords]:
         "api": FieldWords(_("People may use their account from scripts")),
         "calendar_subscriptions": FieldWords(_("People may subscribe to calendars by their address")),
         "transfers.guests": FieldWords(_("People may ask others for large files")),
+        "sign_inside": FieldWords(
+            _("Messages between colleagues are signed"),
+            _("Of people who have set up encryption. They are asked for their passphrase."),
+        ),
         "page_size": FieldWords(_("Rows on a page of messages")),
         "undo_seconds": FieldWords(_("Time to undo sending")),
     }

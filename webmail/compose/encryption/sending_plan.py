@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from webmail.compose.encryption import own_messages, recipient_keys
 from webmail.compose.encryption.protection import MessageProtection
 from webmail.compose.encryption.recipient_keys import Coverage
-from webmail.keys import own_keys
+from webmail.keys import own_keys, plain_recipients
 from webmail.keys.own_keys import OwnKey
 
 
@@ -28,7 +28,10 @@ class ProtectionWishes:
 
 @dataclass(frozen=True, slots=True)
 class SendingPlan:
-    """What will be done. `signs_by_rule`: though nobody chose it. `lacks_signer`: it should be signed, and no key can."""
+    """What will be done. `signs_by_rule`: though nobody chose it. `lacks_signer`: it should be signed, and no key can.
+
+    `never_for`: those of the recipients that the person chose never to encrypt for.
+    """
 
     protection: MessageProtection = MessageProtection.USUAL
     signer: OwnKey | None = None
@@ -36,6 +39,7 @@ class SendingPlan:
     coverage: Coverage | None = None
     signs_by_rule: bool = False
     lacks_signer: bool = False
+    never_for: tuple[str, ...] = ()
     own: tuple[OwnKey, ...] = field(default=(), repr=False)
 
     @property
@@ -50,8 +54,8 @@ class SendingPlan:
 
     @property
     def could_encrypt(self) -> bool:
-        """Whether it will not be encrypted, and could be for all."""
-        return not self.is_encrypted and self.coverage is not None and self.coverage.is_complete
+        """Whether it will not be encrypted, and could be for all; not where the person wants that never for one of them."""
+        return not self.is_encrypted and not self.never_for and self.coverage is not None and self.coverage.is_complete
 
 
 def plan(
@@ -64,12 +68,13 @@ def plan(
     *,
     inside: bool,
 ) -> SendingPlan:
-    """`own`: all keys of the person. `inside`: whether all recipients are colleagues. One SELECT."""
-    protection = MessageProtection(chosen)
+    """`own`: all keys of the person. `inside`: whether all recipients are colleagues. Two SELECTs."""
+    protection, addresses = MessageProtection(chosen), list(addresses)
+    never = plain_recipients.among(user_id, addresses)
     found = recipient_keys.coverage(user_id, own, addresses, wishes.kind)
     encrypts = protection in (MessageProtection.ENCRYPTED, MessageProtection.BOTH)
     if protection is MessageProtection.WHERE_POSSIBLE:
-        encrypts = found is not None and found.is_complete
+        encrypts = found is not None and found.is_complete and not never
         signs = encrypts or wishes.sign
     else:
         signs = protection in (MessageProtection.SIGNED, MessageProtection.BOTH)
@@ -77,7 +82,7 @@ def plan(
     kind = found.kind if encrypts and found is not None else ""
     signer = _signer(own, sender, kind, wishes.kind) if signs or by_rule else None
     lacks = signs and signer is None and not (protection is MessageProtection.WHERE_POSSIBLE and encrypts)
-    return SendingPlan(protection, signer, encrypts, found, by_rule and signer is not None, lacks, tuple(own))
+    return SendingPlan(protection, signer, encrypts, found, by_rule and signer is not None, lacks, never, tuple(own))
 
 
 def _signer(own: Sequence[OwnKey], sender: str, kind: str, preferred: str) -> OwnKey | None:

@@ -56,6 +56,8 @@ from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 
 _find_keys = late_call("webmail.compose.views.encryption.key_search:find_keys")
+_never_encrypt = late_call("webmail.compose.views.encryption.never_encrypting:never_encrypt")
+_encrypt_again = late_call("webmail.compose.views.encryption.never_encrypting:encrypt_again")
 _OLD_SPELLING = re.compile(r"(later|picture|remove)-(.+)")  # "remove-3", from pages opened before an update; drop next release
 
 
@@ -294,6 +296,8 @@ ACTIONS = {
         ComposeAction("protection", _complete_recipients, _show_again, takes_files=False, keeps_time=True, copies=False),
         ComposeAction("find-keys", lambda press: _find_keys(press.form), _show_again, keeps_time=True, copies=False),
         ComposeAction("uncover", _uncover, says=_l("Recipient removed. Nothing has been sent yet.")),
+        ComposeAction("never", lambda press: _never_encrypt(press.form, press.argument), _show_again, keeps_time=True),
+        ComposeAction("again", lambda press: _encrypt_again(press.argument), _show_again, keeps_time=True),
         ComposeAction("discard", finish=_discard, even_if_refused=True, copies=False),
         ComposeAction("discard-now", finish=partial(_discard, sure=True), even_if_refused=True, copies=False),
         ComposeAction("preview", finish=_preview),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from webmail import rate_limits
 from webmail.admission import AdmissionRefusedError
 from webmail.errors import BadAddressError, MailError
-from webmail.keys import key_making, known_certificates, wkd_lookup
+from webmail.keys import key_making, known_certificates, plain_recipients, wkd_lookup
 from webmail.keys.blueprint import blueprint
 from webmail.keys.key_texts import refusal_words
 from webmail.keys.known_certificates import KnownCertificate
@@ -30,7 +30,7 @@ _PAGE = 100
 
 @blueprint.get("/encryption/people")
 def show_others() -> Response:
-    """`query`: a part of a name or address; `page` from 1. 1 query."""
+    """`query`: a part of a name or address; `page` from 1. 2 queries."""
     check_here()
     query = request.args.get("query", "").strip().lower()[:200]
     found = [one for one in known_certificates.all_known(current_user().id) if query in one.address or query in one.name.lower()]
@@ -38,8 +38,18 @@ def show_others() -> Response:
     start = (number - 1) * _PAGE
     return page(
         "keys/others.html", certificates=found[start : start + _PAGE], count=len(found), query=query, number=number,
-        following=len(found) > start + _PAGE, problem="", typed="",
+        following=len(found) > start + _PAGE, problem="", typed="", never_for=plain_recipients.of_user(current_user().id),
     )  # fmt: skip
+
+
+@blueprint.post("/encryption/people/again")
+def encrypt_again() -> Response:
+    """Messages to an `address` may be encrypted again."""
+    check_here()
+    address = request.form.get("address", "")[:320]
+    if plain_recipients.remove(current_user(), address):
+        notify(_("Messages to %(address)s can be encrypted again.", address=address.lower()), "done")
+    return redirect(url_for("keys.show_others"), 303)
 
 
 @blueprint.get("/encryption/people/<int:number>")

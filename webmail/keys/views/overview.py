@@ -6,6 +6,7 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webmail import preferences
 from webmail.admission import AdmissionRefusedError
 from webmail.auth import aliases
 from webmail.auth.guard import asks_again
@@ -46,6 +47,16 @@ def show() -> Response:
         "keys/index.html", ring=ring, keys=own_keys.own_keys(user.id), is_open=opened_here() is not None,
         available=key_making.is_available(settings()),
     )  # fmt: skip
+
+
+@blueprint.post("/encryption/habits")
+def change_habits() -> Response:
+    """How new messages begin: `protect_encrypt` (never, ask, possible) and `protect_sign`."""
+    check_here()
+    encrypt, sign = request.form.get("protect_encrypt", ""), bool(request.form.get("protect_sign"))
+    preferences.change(current_user(), protect_encrypt=encrypt, protect_sign=sign)
+    notify(_("Saved. New messages begin like this."), "done")
+    return redirect(url_for("keys.show", _anchor="habits"), 303)
 
 
 @blueprint.get("/encryption/begin")

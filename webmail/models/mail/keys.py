@@ -122,6 +122,20 @@ class KeyAddress(Table):
         indexes = ((("wkd_hash", "domain"), False),)
 
 
+class PlainRecipient(Table):
+    """An address that a person chose never to encrypt messages for."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+", index=False)
+    address = pw.CharField(max_length=254)  # lower case
+    added = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        user_id: int
+
+    class Meta:
+        table_name = "plain_recipients"
+        indexes = ((("user", "address"), True),)
+
+
 class KnownCertificateRow(Table):
     """A certificate of somebody else, as one person knows it: a row for each of its addresses that they met."""
 

@@ -38,6 +38,7 @@ class ProtectionRow:
     chosen: str
     sentence: str
     missing: tuple[tuple[RecipientKey, str], ...]
+    never_for: tuple[str, ...]
     is_good: bool
     is_encrypted: bool
 
@@ -53,7 +54,7 @@ class SendingProtection:
 
 @blueprint.app_template_global()
 def protection_row(form: ComposeForm) -> ProtectionRow | None:
-    """The row of the form; None for people without keys. Two SELECTs, none for those."""
+    """The row of the form; None for people without keys. Three SELECTs, none for those."""
     if not has_keys():
         return None
     addresses = [one.email for name in RECIPIENTS for one in draft_message.readable_addresses(form[name].data or "")]
@@ -65,7 +66,7 @@ def protection_row(form: ComposeForm) -> ProtectionRow | None:
     missing = found.coverage.missing if found.is_encrypted and found.coverage is not None else ()
     listed = tuple((one, protection_texts.why_missing(one)) for one in missing)
     good = not found.is_plain and not listed and not found.lacks_signer
-    return ProtectionRow(labels, chosen, protection_texts.plan_sentence(found), listed, good, found.is_encrypted)
+    return ProtectionRow(labels, chosen, protection_texts.plan_sentence(found), listed, found.never_for, good, found.is_encrypted)
 
 
 def _chosen(form: ComposeForm) -> MessageProtection:
@@ -105,7 +106,9 @@ def settle(form: ComposeForm, draft: Draft, *, sure: bool) -> SendingProtection:
     if form.was_encrypted.data and not plan.is_encrypted and not form.encrypt_asked.data:
         return SendingProtection(question={"answers_encrypted": True})
     if not sure and wishes().encrypt == "ask" and plan.could_encrypt and not form.encrypt_asked.data:
-        return SendingProtection(question={"could_encrypt": True})
+        return SendingProtection(
+            question={"could_encrypt": [one.address for one in plan.coverage.recipients] if plan.coverage else []}
+        )
     if plan.is_plain:
         return SendingProtection(autocrypt=autocrypt)
     secret = None
