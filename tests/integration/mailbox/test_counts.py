@@ -193,12 +193,15 @@ def test_folders_counted_since_come_with_the_next_small_request(
     page = sent(person.get("/mailbox/INBOX", reload=True))
     url, headers = str(page.one("#messages")["data-news"]), {"HX-Request": "true", "X-Traboule-Folders": version(page)}
     fill(person, message("Un"), mailbox="Junk")
-    sent(person.get("/contacts"))
 
     def ask() -> Page:
         return Page(person.client.get(url, headers=headers))
 
-    eventually(lambda: ask().status == 200)
+    def counted() -> bool:
+        sent(person.get("/contacts"))  # a page counts beside its answer, and leaves it to the next where the server is busy
+        return ask().status == 200
+
+    eventually(counted)
     answer = ask()
     assert counts(answer) == {"Junk": "1"} and answer.all("#news") == []
     headers["X-Traboule-Folders"] = version(answer)
