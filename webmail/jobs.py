@@ -22,7 +22,7 @@ from flask.cli import with_appcontext
 from webmail import audit, rate_limits, system_mail
 from webmail.account import Account
 from webmail.accounts.work import WORK as ACCOUNTS
-from webmail.admin.watching import check_notes
+from webmail.admin.watching import check_notes, check_requests, dns_notes
 from webmail.admin.work import WORK as ADMIN
 from webmail.api.work import WORK as API
 from webmail.appointments.work import WORK as APPOINTMENTS
@@ -67,15 +67,14 @@ _POLL_SECONDS = 0.5  # maximum sleep of an idle worker
 LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
 
-_examine = late_call("webmail.doctor.checks:examine")
+_note_checks = late_call("webmail.doctor.rounds:note_checks")
+_note_dns = late_call("webmail.doctor.rounds:note_dns")
+_note_requested = late_call("webmail.doctor.rounds:note_requested")
 
 
-def _note_checks(run: PeriodicRun) -> None:
-    """Ask the doctor, for the overview of administrators: only where pages are served over TLS, as on every real installation."""
-    with run.context():
-        found = list(_examine(run.settings))
-    with db.connection_context():
-        check_notes.replace((one.name, one.state, one.words, one.days) for one in found)
+def _is_real(settings: Settings) -> bool:
+    """Whether the doctor looks by itself: where pages are served over TLS, as on every real installation."""
+    return settings.secure_cookies
 
 
 AREAS: tuple[AreaWork, ...] = (
@@ -83,7 +82,11 @@ AREAS: tuple[AreaWork, ...] = (
     POLLS, MESSAGE, FILTERS, DAV,
     COLLECTION_PAGES, TAKEOUT, HANDOVER, ADMIN, API,
     AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire, heartbeat.expire),
-             periodic=(Periodic("doctor", _note_checks, check_notes.EVERY, only_if=lambda settings: settings.secure_cookies),)),
+             periodic=(
+                 Periodic("dns", _note_dns, dns_notes.EVERY, only_if=_is_real),
+                 Periodic("doctor", _note_checks, check_notes.EVERY, only_if=_is_real),
+                 Periodic("checks asked for", _note_requested, check_requests.LOOK_EVERY, pending=check_requests.pending),
+             )),
 )  # fmt: skip
 KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kinds)
 PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)

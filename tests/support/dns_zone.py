@@ -8,7 +8,12 @@ import struct
 import threading
 from types import TracebackType
 
-_TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
+import dns.name
+import dns.rdata
+import dns.resolver
+
+_TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 52: "TLSA", 257: "CAA"}
+_PROVED = 0x20  # the bit by which a resolver says so (AD)
 _NO_ERROR, _SERVER_FAILURE, _NO_SUCH_NAME = 0, 2, 3
 
 
@@ -18,6 +23,7 @@ class Zone(dict[tuple[str, str], list[str]]):
     def __init__(self) -> None:
         super().__init__()
         self.mode = "ok"
+        self.signed = False  # whether it says that answers are proved (DNSSEC)
         self.asked: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -25,6 +31,12 @@ class Zone(dict[tuple[str, str], list[str]]):
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def resolver(self) -> dns.resolver.Resolver:
+        """One that asks this server alone."""
+        made = dns.resolver.Resolver(configure=False)
+        made.nameservers, made.port = ["127.0.0.1"], self._socket.getsockname()[1]
+        return made
 
     def __enter__(self) -> Zone:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -56,7 +68,7 @@ class Zone(dict[tuple[str, str], list[str]]):
         known = any(one == name for one, _kind in list(self))  # a test may add to it just now, which would end this thread
         code = _SERVER_FAILURE if self.mode == "fail" else _NO_ERROR if known else _NO_SUCH_NAME
         records = records if code == _NO_ERROR else []
-        head = packet[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, len(records), 0, 0)
+        head = packet[:2] + struct.pack("!HHHHH", 0x8580 | code | (_PROVED if self.signed else 0), 1, len(records), 0, 0)
         answers = b"".join(
             b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, len(data)) + data for data in (_data(kind, one) for one in records)
         )
@@ -64,18 +76,7 @@ class Zone(dict[tuple[str, str], list[str]]):
 
 
 def _data(kind: int, value: str) -> bytes:
-    if _TYPES[kind] == "A":
-        return socket.inet_aton(value)
     if _TYPES[kind] == "TXT":
         pieces = [value.encode()[at : at + 255] for at in range(0, len(value.encode()), 255)]
         return b"".join(bytes([len(piece)]) + piece for piece in pieces)
-    if _TYPES[kind] == "PTR":
-        return _name(value)
-    if _TYPES[kind] == "MX":
-        preference, _space, host = value.partition(" ")
-        return struct.pack("!H", int(preference)) + _name(host)
-    raise NotImplementedError(_TYPES[kind])
-
-
-def _name(host: str) -> bytes:
-    return b"".join(bytes([len(label)]) + label.encode() for label in host.rstrip(".").split(".")) + b"\0"
+    return bytes(dns.rdata.from_text("IN", _TYPES[kind], value, origin=dns.name.root, relativize=False).to_wire() or b"")

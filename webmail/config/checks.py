@@ -124,6 +124,21 @@ def dovecot(url: str, key: str, mail_server: str) -> None:
         domain("mail_server", mail_server)
 
 
+def zone(addresses: str, selector: str, key: str, authority: str) -> None:
+    """What belongs in DNS that only the mail server knows. Raises ConfigError."""
+    for address in addresses.replace(",", " ").split():
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise ConfigError(f"server_addresses are IP addresses, separated by commas, not {address!r}") from None
+    if selector and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", selector):
+        raise ConfigError(f"dkim_selector is a name of small letters and figures, not {selector!r}")
+    if bool(selector) < bool(key) or (key and not re.fullmatch(r"v=DKIM1;[!#-~ ]{10,1500}", key)):
+        raise ConfigError("dkim_record begins with v=DKIM1; without quotes, and needs dkim_selector")
+    if authority:
+        domain("certificate_authority", authority)
+
+
 def domain(name: str, value: str) -> None:
     """The part of mail addresses behind the @. Raises ConfigError."""
     try:

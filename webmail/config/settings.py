@@ -97,6 +97,10 @@ class Settings:
     dovecot_sockets: str = ""  # folder with a socket for each of its IMAP processes: some connections end by it alone
     doveadm_key: str = field(default="", repr=False)  # also by which Dovecot tells of the use of app passwords
     mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
+    server_addresses: str = ""  # of the internet, of this server: what its names lead to in DNS; empty: not compared
+    dkim_selector: str = ""  # the name in DNS of the key that signs what people send
+    dkim_record: str = ""  # the text that belongs there; empty: only whether there is any is checked
+    certificate_authority: str = ""  # the domain of who issues certificates, which CAA records allow; empty: none is proposed
     devices: Devices = Devices()  # the same where ports are others; who signs Apple's profiles
 
     cloud_programs: tuple[CloudProgram, ...] = ()  # programs that keep passwords on their makers' servers, by their networks

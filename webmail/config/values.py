@@ -150,6 +150,7 @@ def _check_establishment(settings: Settings) -> None:
     if settings.public_url:
         checks.base_address("public_url", settings.public_url)
     checks.dovecot(settings.doveadm_url, settings.doveadm_key, settings.mail_server)
+    checks.zone(settings.server_addresses, settings.dkim_selector, settings.dkim_record, settings.certificate_authority)
     if settings.dovecot_sockets and not (settings.doveadm_url and settings.dovecot_sockets.startswith("/")):
         raise ConfigError("dovecot_sockets is a folder such as /run/dovecot/srv.imap, and needs doveadm_url")
     if settings.admin_address and not settings.system_address:

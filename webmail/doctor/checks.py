@@ -8,13 +8,14 @@ import os
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from imapclient import IMAPClient
 
 from webmail import managesieve, smtp
 from webmail.account import Account, Server
+from webmail.admin.watching.dns_notes import DnsFinding
 from webmail.auth.sessions import mail_sessions
 from webmail.auth.sign_in import terms
 from webmail.config.settings import ConfigError, Settings, ca_trouble
@@ -34,7 +35,7 @@ from webmail.doctor import (
     transfers,
     web,
 )
-from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, mx, postfix, roles, signing
+from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, postfix, roles
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
 from webmail.errors import MailError, ServerAwayError, SignInRefusedError, TokenRefusedError
 from webmail.imap.connections.connection import authenticate
@@ -56,10 +57,13 @@ _CAPABILITIES = {
 }
 
 
-def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
+def examine(
+    settings: Settings, address: str = "", password: str | None = None, dns_found: Iterable[DnsFinding] | None = None
+) -> Iterator[CheckResult]:
     """Run all checks, yielding each result at once. With `address`, also sign in to IMAP and ManageSieve as that person.
 
-    `address` needs `password` if there is no token key. Each server gets `server_timeout` seconds per response.
+    `address` needs `password` if there is no token key. `dns_found`: what DNS is known to have;
+    None: it is asked. Each server gets `server_timeout` seconds per response.
     """
     account = None
     if address:
@@ -85,9 +89,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from forwarding.answers(settings)
     yield from devices.examine(settings)
     yield from web.examine(settings)
-    yield from dns.examine(settings)
-    yield from mx.examine(settings)
-    yield from signing.examine(settings)
+    yield from dns.examine(settings) if dns_found is None else dns.results(dns_found)
     yield from scanner.examine(settings)
     yield from establishment(settings)
     yield from storage.examine(settings)

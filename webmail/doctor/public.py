@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from webmail.config import services
 from webmail.config.settings import Settings
-from webmail.doctor.dns import is_nobodys
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.zone.wanted import is_nobodys
 
 _NAME = "Public address"
 _LONGEST = 1000  # bytes of an answer

@@ -6,8 +6,11 @@ import re
 import smtplib
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from flask_babel.speaklater import LazyString
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 CERTIFICATE_DAYS = 14  # warn if one expires sooner
@@ -15,12 +18,20 @@ CERTIFICATE_DAYS = 14  # warn if one expires sooner
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check: what was checked, ok / warning / problem, and one sentence; of a certificate, its days too."""
+    """The result of one check: what was checked, ok / warning / problem, and one sentence; of a certificate, its days too.
+
+    The sentence may be one of `later`, which is in the language of whoever reads it: `str()` fixes it.
+    """
 
     name: str
     state: str
     words: str
     days: int | None = None
+
+
+def later(make: Callable[..., str], *about: Any) -> str:
+    """A sentence that is made when it is read, in the reader's language, by a function that uses gettext."""
+    return cast(str, LazyString(make, *about))
 
 
 def in_days(days: int) -> str:

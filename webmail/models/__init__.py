@@ -121,7 +121,7 @@ from webmail.models.transfers import (
     TransferState,
 )
 from webmail.models.undo import Undo
-from webmail.models.watching import CheckNote, DailyFigure, MetricCount
+from webmail.models.watching import CheckNote, CheckRequest, DailyFigure, DnsNote, MetricCount
 
 __all__ = [
     "FOR_EVER",
@@ -273,10 +273,12 @@ __all__ = [
     "WritingIdentity",
     "now",
     "CheckNote",
+    "CheckRequest",
     "CloudProgramUse",
     "RefusedNetwork",
     "ContentPiece",
     "DailyFigure",
+    "DnsNote",
     "MetricCount",
     "ContentState",
     "FileRequest",

@@ -41,3 +41,30 @@ class CheckNote(Table):
 
     class Meta:
         table_name = "check_notes"
+
+
+class DnsNote(Table):
+    """A record that belongs in DNS, and what the worker last found in its place; all rows are replaced at once."""
+
+    domain = pw.CharField(max_length=253)
+    name = pw.CharField(max_length=270)  # ends in a dot; of a policy its address
+    kind = pw.CharField(max_length=10)  # MX, TXT, ...; HTTPS: a file, no record
+    value = pw.TextField(default="")  # ready to paste; "": only the owner knows it
+    why = pw.CharField(max_length=20)  # what it is for, a word of admin/watching/dns_texts.py
+    state = pw.CharField(max_length=10)  # ok, advised, unknown, warning, problem
+    code = pw.CharField(max_length=20)  # what is wrong, a word of admin/watching/dns_texts.py
+    found = pw.TextField(default="")
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "dns_notes"
+
+
+class CheckRequest(Table):
+    """Checks that an administrator wants now: the worker takes the row away and does them."""
+
+    name = pw.CharField(max_length=20, primary_key=True)  # dns, doctor
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "check_requests"

@@ -47,10 +47,11 @@ def _lets_encrypt(job: Job) -> None:
     job.changes.file(_HOOK, _HOOK_TEXT, mode=0o755)
     job.changes.folder("/var/www/html")
     names = [*job.names, *further_names(job)]
+    # a key that stays: what DNS says of it (TLSA) is right after a renewal too
     before = _serial(job, job.certificate[0])
     job.changes.run(
         "certbot", "certonly", "--webroot", "-w", "/var/www/html", "--non-interactive", "--agree-tos", "--keep-until-expiring",
-        "--expand", "--cert-name", job.answers.webmail_host, "-m", job.answers.administrator,
+        "--expand", "--reuse-key", "--cert-name", job.answers.webmail_host, "-m", job.answers.administrator,
         *(part for name in names for part in ("-d", name)),
     )  # fmt: skip
     if _serial(job, job.certificate[0]) != before:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 
+from deploy.installer import dns_records
 from deploy.installer.changes import InstallError
 from deploy.installer.job import DATA, ETC, Job
-from deploy.installer.steps import database, dovecot
+from deploy.installer.steps import database, dovecot, spam_filter
 
 FILE = f"{DATA}/config.toml"
 LOCAL = f"{ETC}/settings.toml"
@@ -23,6 +24,7 @@ def words(_job: Job) -> str:
 
 def take(job: Job) -> None:
     changes = job.changes
+    spam_filter.make_key(job)
     before = changes.path(FILE)
     if not changes.path(LOCAL).is_file():
         # an installation by hand: all that it says goes on to count
@@ -67,6 +69,7 @@ def _values(job: Job) -> dict[str, str | int | bool]:
         "doveadm_key": dovecot.key(job),
         "group_prefix": "$",
         "authserv_id": answers.domain,
+        **dns_records.settings(job),
     }
 
 

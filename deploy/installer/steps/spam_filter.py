@@ -28,7 +28,12 @@ def record(job: Job) -> str:
     return f"v=DKIM1; k=rsa; p={''.join(line for line in said.splitlines() if not line.startswith('-'))}"
 
 
-def take(job: Job) -> None:
+def has_key(job: Job) -> bool:
+    return job.changes.path(key_file(job)).is_file()
+
+
+def make_key(job: Job) -> None:
+    """Where there is none yet: Traboule's settings tell its record, before anything signs by it."""
     changes = job.changes
     user = "_rspamd" if job.spam_filter else "opendkim"
     changes.folder(_KEYS, "root", 0o755)
@@ -37,6 +42,10 @@ def take(job: Job) -> None:
         lambda: changes.run("openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
         owner=user,
     )
+
+
+def take(job: Job) -> None:
+    make_key(job)
     if job.spam_filter:
         _rspamd(job)
     else:

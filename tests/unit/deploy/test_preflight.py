@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.installer import answers, dns_records, facts, preflight, templates
+from deploy.installer import answers, facts, preflight, templates
 from deploy.installer.changes import Changes
 from deploy.installer.facts import Facts
 from deploy.installer.job import Job
 from deploy.installer.steps import STEPS, certificates, packages, postfix, settings_file, spam_filter, website
+from webmail.config import settings as config
+from webmail.doctor.zone.wanted import zone_file
 
 ROOT = Path(__file__).resolve().parents[3]
 GIVEN = {"domain": "lycee.example", "name": "Lycée", "administrator": "alice@lycee.example", "administrator_name": "Alice"}
@@ -122,14 +125,28 @@ def test_lines_of_postfix_that_are_none_are_refused(tmp_path):
         postfix.own_lines(job(tmp_path))
 
 
-def test_records_of_dns(tmp_path, monkeypatch):
+def test_what_belongs_in_dns_is_told_to_traboule_which_lists_it(tmp_path, monkeypatch):
     monkeypatch.setattr(spam_filter, "record", lambda job: "v=DKIM1; k=rsa; p=" + "A" * 392)
-    known = {(record.name, record.kind): record.value for record in dns_records.records(job(tmp_path))}
-    assert known["lycee.example.", "MX"] == "10 mail.lycee.example."
-    assert known["lycee.example.", "TXT"] == '"v=spf1 mx -all"' and known["lycee.example.", "CAA"] == '0 issue "letsencrypt.org"'
-    key = known["traboule._domainkey.lycee.example.", "TXT"]
-    assert key.count('"') == 4 and all(len(text) <= 255 for text in key.strip('"').split('" "'))
+    outside = replace(MACHINE, addresses=("9.9.9.10", "192.168.1.2", "2620:fe::fe"))
+    here = job(tmp_path, outside)
+    key = here.changes.path(spam_filter.key_file(here))
+    key.parent.mkdir(parents=True)
+    key.touch()
+    (tmp_path / "etc/dovecot").mkdir(parents=True)
+    (tmp_path / "etc/dovecot/traboule.key").write_text("key\n")
+    said = settings_file.text(here)
+    shown = [line for line in said.splitlines() if line.startswith(("dkim", "server_addr", "certificate_auth"))]
+    assert shown[0] == 'server_addresses = "9.9.9.10, 2620:fe::fe"'  # those that the internet knows
+    given = tomllib.loads("\n".join([*shown, 'domain = "lycee.example"', 'mail_server = "mail.lycee.example"']))
+    lines = zone_file(config.load(tmp_path / "instance", public_url="https://webmail.lycee.example", **given))
+    known = {tuple(line.split(" ", 4)[::3]): line.split(" ", 4)[4] for line in lines if not line.startswith(";")}
+    assert known["lycee.example.", "MX"] == "10 mail.lycee.example." and known["mail.lycee.example.", "AAAA"] == "2620:fe::fe"
+    assert known["lycee.example.", "CAA"] == '0 issue "letsencrypt.org"'
+    key_text = known["traboule._domainkey.lycee.example.", "TXT"]
+    assert key_text.count('"') == 4 and all(len(text) <= 255 for text in key_text.strip('"').split('" "'))
     assert ("_mta-sts.lycee.example.", "TXT") in known and ("_smtp._tls.lycee.example.", "TXT") in known
+    names = [name for name, kind in known if kind == "CNAME"]
+    assert names and not [name for name in names if (name, "A") in known]  # a zone refuses both
 
 
 def test_further_names_are_in_a_certificate_where_they_lead_here(tmp_path, monkeypatch):

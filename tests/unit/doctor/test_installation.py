@@ -11,11 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import dns.resolver
 import pytest
 
 from tests.support import servers
-from tests.support.dns_zone import Zone
 from tests.support.postgresql import fresh_database, server_url
 from tests.unit.cli.test_main import typing
 from webmail.config import settings as config
@@ -24,7 +22,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.doctor import backup, machine, public
 from webmail.doctor import checks as doctor
-from webmail.doctor.mail_servers import lookup, milter, mx, roles
+from webmail.doctor.mail_servers import lookup, milter, roles
 from webmail.doctor.mail_servers import postfix as doctor_postfix
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import PeriodicJob, now
@@ -270,55 +268,6 @@ def test_roles_are_looked_at_in_postgresql(settings):
                 db.execute_sql("DROP OWNED BY dovecot_of_test")
                 db.execute_sql("DROP ROLE dovecot_of_test")
             opened.close()
-
-
-# --- mail from elsewhere ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def zone(monkeypatch) -> Iterator[Zone]:
-    with Zone() as zone:
-        host, _, port = zone.address.partition(":")
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = [host], int(port)
-        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
-        zone["school.fr", "MX"] = ["10 mail.school.fr."]
-        zone["mail.school.fr", "A"] = ["192.0.2.10"]
-        zone["10.2.0.192.in-addr.arpa", "PTR"] = ["mail.school.fr."]
-        yield zone
-
-
-def of_mx(settings: Settings) -> list[tuple[str, str, str]]:
-    checks = mx.examine(replace(settings, mail_server="mail.school.fr"))
-    return [(check.name, check.state, check.words) for check in checks]
-
-
-def test_mail_from_elsewhere_finds_the_server(settings, zone):
-    assert [state for _name, state, _words in of_mx(settings)] == [OK, OK]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "values", "words"),
-    [
-        ("school.fr", "MX", None, "add `school.fr. MX 10 mail.school.fr.` to your DNS"),
-        ("school.fr", "MX", ["10 mx.school.fr."], "leads to mx.school.fr, which has no address"),
-        ("10.2.0.192.in-addr.arpa", "PTR", None, "192.0.2.10 has no name: others may refuse mail"),
-        ("10.2.0.192.in-addr.arpa", "PTR", ["other.school.fr."], "is other.school.fr, which does not lead back to it"),
-    ],
-)
-def test_what_is_missing_is_named(settings, zone, name, kind, values, words):
-    if values is None:
-        del zone[name, kind]
-    else:
-        zone[name, kind] = values
-    assert [state for _name, state, told in of_mx(settings) if words in told] == [WARNING]
-
-
-def test_an_mx_that_is_another_server_and_no_dns_at_all(settings, zone):
-    zone["school.fr", "MX"], zone["mx.filter.fr", "A"] = ["5 mx.filter.fr."], ["192.0.2.20"]
-    assert "right if a filter is in front of it" in of_mx(settings)[0][2]
-    zone.mode = "fail"
-    assert [(name, state) for name, state, _words in of_mx(settings)] == [("MX", WARNING)]
 
 
 # --- what must be kept, and from whom --------------------------------------------------------------------------------

@@ -28,13 +28,14 @@ from webmail.admin.views.people import (
     one_person,
     renaming,
 )
-from webmail.admin.views.watching import audit_page, lists_page, overview_page
+from webmail.admin.views.watching import audit_page, dns_page, lists_page, overview_page
 
 __all__ = [
     "password_sheets", "people_export", "people_import", "school_year", "waiting_imports",
     "access", "audit_page", "blueprint", "bulk", "creation", "departures", "desk", "group_collections", "handovers", "home",
     "group_list", "group_page", "listing", "one_person", "policy", "policy_page",
     "phishing_report", "phishing_reports", "refused_senders", "register", "rooms", "services", "settings", "transfers",
+    "dns_page",
     "overview_page",
     "establishments_page", "renaming",
     "lists_page", "limits_page", "domains_page",
