@@ -59,7 +59,7 @@ CARRY_AN_ID = {
 
 HARMLESS = {
     SETS: [
-        "/encryption/open", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look",
+        "/encryption/open", "/encryption/open/passkey", "/encryption/passkeys", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look",
         "/encryption/from/<int:uid>/<section>/<path:mailbox>", "/encryption/sheet/done",
         "/admin/dns", "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password",
         "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",
@@ -73,7 +73,7 @@ HARMLESS = {
         "/i/<link>", "/a/booking/<link>", "/settings/language", "/settings/put-back", "/settings/working-hours", "/share/<path:mailbox>", "/snoozed/<int:id_>",
     ],
     TAKES: [
-        "/encryption/close", "/encryption/people/undo", "/encryption/people/again", "/encryption/delete", "/encryption/keys/<int:number>/revoke", "/encryption/keys/<int:number>/remove",
+        "/encryption/close", "/encryption/people/undo", "/encryption/people/again", "/encryption/passkeys/remove", "/encryption/delete", "/encryption/keys/<int:number>/revoke", "/encryption/keys/<int:number>/remove",
         "/admin/domains/undo", "/admin/people/<int:number>/limits/room", "/services/<int:number>/disconnect", "/absence/end", "/absence/undo", "/admin/settings/undo", "/admin/people/undo", "/admin/people/limits/undo", "/admin/people/address/undo",
         "/admin/people/<int:number>/device", "/admin/people/<int:number>/sign-out", "/account/delete/withdraw", "/account/keys/<int:number>/remove", "/account/phone/remove",
         "/admin/people/import/saved", "/admin/people/import/undo", "/account/substitutes/<int:number>", "/admin/handovers/<int:number>",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -34,6 +35,7 @@ class WebauthnKey:
     private: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     count: int = 0
     handle: bytes = b""
+    computes: bytes = b""  # the secret of its PRF; b"": it has none
 
     def create(self, options: dict[str, Any], **changes: Any) -> str:
         """The answer to registration options, as JSON; `alg` and `public_key` can be changed too."""
@@ -62,7 +64,14 @@ class WebauthnKey:
             "signature": encoded(signer.sign(data + sha256(client).digest(), ec.ECDSA(SHA256()))),
             "userHandle": encoded(handle) if handle else None,
         }
-        return self._told(response, changes, {})
+        return self._told(response, changes, self._computed(options, changes))
+
+    def _computed(self, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        """What the extension PRF gives, as our script tells it."""
+        salts = options.get("extensions", {}).get("prf", {}).get("evalByCredential", {})
+        salt = salts.get(encoded(self.identifier))
+        told = encoded(hmac.digest(self.computes, decoded(salt["first"]), "sha256")) if self.computes and salt else None
+        return {"prf": changes.get("computed", told)}
 
     def _client(self, kind: str, options: dict[str, Any], changes: dict[str, Any]) -> bytes:
         """What the browser says was asked, by whom."""

@@ -16,17 +16,20 @@
     options.challenge = bytes(options.challenge);
     if (options.user) options.user.id = bytes(options.user.id);
     (options.allowCredentials || options.excludeCredentials).forEach(function (one) { one.id = bytes(one.id); });
+    var salts = ((options.extensions || {}).prf || {}).evalByCredential || {};
+    Object.keys(salts).forEach(function (id) { salts[id] = { first: bytes(salts[id].first) }; });
     return options;
   }
   function written(found) {
     var answer = found.response, response = {}, extensions = found.getClientExtensionResults();
+    var computed = extensions.prf && extensions.prf.results; // what opens the keys of encryption
     ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].forEach(function (name) {
       if (answer[name]) response[name] = text(answer[name]);
     });
     if (answer.getTransports) response.transports = answer.getTransports();
     return JSON.stringify({
       id: found.id, rawId: text(found.rawId), type: found.type, response: response,
-      clientExtensionResults: { credProps: extensions.credProps }
+      clientExtensionResults: { credProps: extensions.credProps, prf: computed ? text(computed.first) : undefined }
     });
   }
   function send(part, found) {

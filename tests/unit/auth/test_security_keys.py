@@ -126,7 +126,7 @@ def test_a_key_is_asked_for_a_passkey_if_it_can(alice, here, settings):
     assert options["authenticatorSelection"]["residentKey"] == "preferred"
     assert options["authenticatorSelection"]["userVerification"] == "preferred"
     assert options["attestation"] == "none"
-    assert options["extensions"] == {"credProps": True}
+    assert options["extensions"] == {"credProps": True, "prf": {}}
     json.dumps(options)
 
 

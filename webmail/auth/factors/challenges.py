@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     ADD = "webauthn add"
     SECOND_STEP = "webauthn second step"
     CONFIRM = "webauthn confirm"
+    KEYRING = "webauthn keyring"  # to compute what opens the keys of encryption
     SIGN_IN = "webauthn sign-in"  # a passkey alone: nobody is known yet
 
 

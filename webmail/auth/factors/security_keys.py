@@ -10,6 +10,7 @@ import ipaddress
 import json
 import logging
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -36,6 +37,7 @@ LARGEST_ANSWER = 16 * 1024  # characters; a key of today answers with about 1,00
 _LONGEST_ID = 1023  # bytes of a credential's identifier (WebAuthn section 4)
 _LARGEST_PUBLIC_KEY = 1024  # bytes: RSA of 4,096 bits has 530
 _TRANSPORTS = ("usb", "nfc", "ble", "internal", "hybrid", "smart-card", "cable")
+_LONGEST_COMPUTED = 100  # characters: 32 bytes have 43
 _TIMEOUT = int(challenges.LIFE.total_seconds() * 1000)
 
 
@@ -108,7 +110,7 @@ def registration_options(user: User, here: Site, challenge: ChallengeSubject, se
         ),
         exclude_credentials=_described(user),
     )
-    return {**options_to_json_dict(options), "extensions": {"credProps": True}}
+    return {**options_to_json_dict(options), "extensions": {"credProps": True, "prf": {}}}  # some keys can only if asked for now
 
 
 def register(answer: str, name: str, user: User, here: Site, requested: ChallengeSubject, settings: Settings) -> SecurityKey:
@@ -186,10 +188,42 @@ def assertion_options(user: User | None, here: Site, challenge: ChallengeSubject
     return options_to_json_dict(options)
 
 
-def verify(answer: str, user: User | None, here: Site, requested: ChallengeSubject, settings: Settings) -> SecurityKey:
+def computing_options(
+    salts: Sequence[tuple[SecurityKey, bytes]], here: Site, challenge: ChallengeSubject, settings: Settings
+) -> dict[str, Any]:
+    """For navigator.credentials.get(): one of these keys, which asks for its PIN or fingerprint, is to compute 32 bytes from the
+    salt beside it (the extension PRF, WebAuthn level 3 section 10.1.4): always the same, and other ones from another salt."""
+    from webauthn import generate_authentication_options
+    from webauthn.helpers import bytes_to_base64url, options_to_json_dict
+    from webauthn.helpers.structs import UserVerificationRequirement
+
+    options = generate_authentication_options(
+        rp_id=here.rp_id,
+        challenge=challenges.issue(challenge, settings.secret_key),
+        timeout=_TIMEOUT,
+        allow_credentials=[_descriptor(key) for key, _salt in salts],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    asked = {bytes_to_base64url(bytes(key.credential_id)): {"first": bytes_to_base64url(salt)} for key, salt in salts}
+    return {**options_to_json_dict(options), "extensions": {"prf": {"evalByCredential": asked}}}
+
+
+def computed(answer: str) -> bytes:
+    """What the key computed, as its browser tells beside a verified answer; b"" where browser or key can't."""
+    results = _parsed(answer).get("clientExtensionResults")
+    told = results.get("prf") if isinstance(results, dict) else None
+    try:
+        return _bytes(told) if isinstance(told, str) and len(told) <= _LONGEST_COMPUTED else b""
+    except ValueError:
+        return b""
+
+
+def verify(
+    answer: str, user: User | None, here: Site, requested: ChallengeSubject, settings: Settings, *, verified: bool = False
+) -> SecurityKey:
     """The key that answered, with its person as `key.user`; noted as used. Raises KeyRefusedError.
 
-    Without a person it must be a passkey that names one, and has asked for its PIN or fingerprint.
+    Without a person it must be a passkey that names one, and has asked for its PIN or fingerprint; `verified`: that alone.
     """
     from webauthn import verify_authentication_response
 
@@ -209,7 +243,7 @@ def verify(answer: str, user: User | None, here: Site, requested: ChallengeSubje
         raise _invalid(error) from error
     if not _names(told, key.user, settings, needed=user is None):
         raise KeyRefusedError(KeyFault.INVALID)
-    if user is None and not found.user_verified:
+    if (user is None or verified) and not found.user_verified:
         raise KeyRefusedError(KeyFault.UNVERIFIED)
     with db.atomic():
         _use(challenge)
@@ -309,15 +343,16 @@ def _is_resident(told: dict[str, Any]) -> bool:
 
 
 def _described(user: User) -> list[Any]:
+    return [_descriptor(key) for key in keys_of(user)]
+
+
+def _descriptor(key: SecurityKey) -> Any:
     from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
 
-    return [
-        PublicKeyCredentialDescriptor(
-            id=bytes(key.credential_id),
-            transports=[AuthenticatorTransport(word) for word in key.transports.split(",") if word] or None,
-        )
-        for key in keys_of(user)
-    ]
+    return PublicKeyCredentialDescriptor(
+        id=bytes(key.credential_id),
+        transports=[AuthenticatorTransport(word) for word in key.transports.split(",") if word] or None,
+    )
 
 
 def _handle(user: User, settings: Settings) -> bytes:

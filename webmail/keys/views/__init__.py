@@ -1,7 +1,17 @@
 """Views of keys: importing these modules registers their routes."""
 
 from webmail.keys.blueprint import blueprint
-from webmail.keys.views import from_message, importing, opening, others, overview, own_key, recovery_sheet, web_key_directory
+from webmail.keys.views import (
+    from_message,
+    importing,
+    opening,
+    others,
+    overview,
+    own_key,
+    passkeys,
+    recovery_sheet,
+    web_key_directory,
+)
 
 __all__ = [
     "blueprint",
@@ -11,6 +21,7 @@ __all__ = [
     "others",
     "overview",
     "own_key",
+    "passkeys",
     "recovery_sheet",
     "web_key_directory",
 ]
