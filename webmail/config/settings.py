@@ -63,6 +63,7 @@ class Settings:
     sieve_security: str = "starttls"
     ca_file: str = ""  # certificate authority to trust instead of the system's, PEM
     smime_authorities: str = ""  # who vouches for certificates of S/MIME, besides the system's authorities, PEM
+    smime_revocation: bool = True  # ask their authorities, later, whether they withdrew the certificates of who signed
     server_timeout: float = 8.0  # seconds to wait for each response of a mail server
 
     # --- accounts and sign-in ----------------------------------------------------------------------------------------

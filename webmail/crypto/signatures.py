@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -41,7 +41,8 @@ class MadeSignature:
 
     `fingerprint` is the signer's certificate's, in capitals and without spaces; of a signer whose certificate isn't had, what the
     signature tells: a fingerprint, a key id of 16 digits, or nothing. `made` is when the signer says it was made, in UTC: proven
-    where the state is good, else a claim. `certificate`: the one that came with the signature (S/MIME, DER).
+    where the state is good, else a claim. `certificate`: the one that came with the signature (S/MIME, DER); `chain`: all that
+    came (PEM).
     """
 
     state: SignatureState
@@ -49,6 +50,7 @@ class MadeSignature:
     made: datetime | None = None
     reason: SignatureReason = SignatureReason.NONE
     certificate: bytes = b""
+    chain: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from webmail.crypto.cms_structure import CmsBody, CmsKind, CmsSigner, read_cms
@@ -175,7 +176,7 @@ def _judged(
     for certificate, signer in zip(signers, body.signers, strict=True):
         known = [each for each in certificates if each == certificate]
         chain = _chain_state(certificate, found.outputs[1], [*authorities, *known], signer, system, owner)
-        judged.append(_judge(certificate, signer, *chain))
+        judged.append(replace(_judge(certificate, signer, *chain), chain=found.outputs[1]))
     return tuple(judged)
 
 

@@ -133,6 +133,12 @@ def block(user_id: int, fingerprint: str, *, blocked: bool) -> bool:
     return _mark(user_id, fingerprint, {"blocked": now() if blocked else None})
 
 
+def note_revoked(fingerprint: str, at: datetime) -> None:
+    """An authority withdrew it: nobody here encrypts for it any more. One UPDATE, of everybody's rows."""
+    row = KnownCertificateRow
+    row.update(revoked=stored_time(at)).where(row.fingerprint == fingerprint.upper(), row.revoked.is_null()).execute()
+
+
 def forget(user_id: int, number: int) -> bool:
     """Whether it was there. One DELETE."""
     mine = (KnownCertificateRow.user == user_id) & (KnownCertificateRow.id == number)

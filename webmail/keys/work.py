@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.keys import open_keyring
+from webmail.keys import certificate_revocations, open_keyring, revocation_rounds
 from webmail.keys.notifications import certificate_end
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 
@@ -20,6 +22,18 @@ def _tell_of_ends(run: PeriodicRun) -> None:
     run.deliver_system_mail(messages)
 
 
+def _ask_authorities(run: PeriodicRun) -> None:
+    revocation_rounds.ask_all(run.settings)
+
+
+def _forget_revocations(_settings: Settings) -> None:
+    certificate_revocations.clean_up()
+
+
+def _asks(settings: Settings) -> bool:
+    return settings.encryption and settings.smime_revocation
+
+
 def _is_on(settings: Settings) -> bool:
     return settings.encryption
 
@@ -27,6 +41,14 @@ def _is_on(settings: Settings) -> bool:
 WORK = AreaWork(
     periodic=(
         Periodic("keyrings", _closed, only_if=_is_on, pending=lambda _settings: (open_keyring.over(),)),
+        Periodic(
+            "certificate revocations",
+            _ask_authorities,
+            timedelta(seconds=20),
+            only_if=_asks,
+            pending=lambda _settings: (certificate_revocations.due_checks(),),
+        ),
         Periodic("certificate ends", _tell_of_ends, certificate_end.EVERY, only_if=_is_on),
-    ),
+    ),  # fmt: skip
+    clean_up=(_forget_revocations,),
 )

@@ -59,6 +59,7 @@ from webmail.models.mail.compose import AttachmentRow, DraftRow, Outbox, OutboxS
 from webmail.models.mail.filing import JunkWeek, MoveHabit
 from webmail.models.mail.forwarding import ForwardTarget
 from webmail.models.mail.keys import (
+    CertificateRevocation,
     KeyAddress,
     KeyOrigin,
     Keyring,
@@ -152,6 +153,7 @@ __all__ = [
     "CalendarLink",
     "CalendarObject",
     "CalendarSubscription",
+    "CertificateRevocation",
     "Collection",
     "ConnectedService",
     "ServiceState",

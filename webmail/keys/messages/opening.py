@@ -132,7 +132,8 @@ class MessageReader:
 def reader(user: User, settings: Settings, opened: OpenKeyring | None, envelope: Envelope) -> MessageReader:
     """Of a message with this envelope, as the server has it. No query."""
     sender = envelope.sender[0].email if len(envelope.sender) == 1 else ""
-    return MessageReader(user, settings, opened, SignerBook(user, sender), envelope.sent)
+    book = SignerBook(user, sender, with_revocations=settings.smime_revocation)
+    return MessageReader(user, settings, opened, book, envelope.sent)
 
 
 def open_message(raw: bytes, who: MessageReader) -> OpenedMail:

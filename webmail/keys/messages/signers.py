@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from webmail.crypto.errors import CryptoError
+from webmail.crypto.signatures import MadeSignature
 from webmail.keys import known_certificates, own_keys
 from webmail.keys.certificate_columns import stored_time
 from webmail.keys.known_certificates import KnownCertificate
@@ -23,10 +24,11 @@ class SignerBook:
     """Of one message and one reader. Each list is one SELECT, once it is needed.
 
     `sender`: the one address in From, in lower case, "" where there are several or none: then no signature is the sender's.
+    `with_revocations`: authorities of S/MIME are asked, later, whether they withdrew a certificate.
     """
 
-    def __init__(self, user: User, sender: str) -> None:
-        self.user, self.sender = user, sender.lower()
+    def __init__(self, user: User, sender: str, *, with_revocations: bool = False) -> None:
+        self.user, self.sender, self.with_revocations = user, sender.lower(), with_revocations
         self._own: list[OwnKey] | None = None
         self._of_sender: list[KnownCertificate] | None = None
         self._named: list[KnownCertificate] = []
@@ -65,6 +67,14 @@ class SignerBook:
     def known_with(self, fingerprint: str) -> KnownCertificate | None:
         """The sender's before others'."""
         return next((one for one in [*self.of_sender, *self._named] if _is_of(fingerprint, one.fingerprint, one.key_ids)), None)
+
+    def is_revoked(self, made: MadeSignature) -> bool:
+        """Whether the signer's authority withdrew the certificate of S/MIME, as far as is known. One SELECT."""
+        from webmail.keys import certificate_revocations
+
+        if not self.with_revocations:
+            return False
+        return certificate_revocations.is_revoked(made.fingerprint, made.certificate, made.chain, made.made)
 
     def note_arrived(self, keys: Iterable[ArrivingKey], sent: datetime | None) -> None:
         """Note the sender's keys that came with the message as met. Nothing is written for a message that was opened before."""

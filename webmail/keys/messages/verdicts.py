@@ -26,6 +26,7 @@ class VerdictNote(StrEnum):
     NO_KEY = "no-key"
     ISSUER = "issuer"
     UNREADABLE = "unreadable"  # bad: it is no signature
+    AUTHORITY = "authority"  # revoked: by the authority that gave the certificate
     NOT_CHECKED = "not-checked"  # unknown: the program for it is not there, or had no time
     SENDER = "sender"  # mismatch: the key is of another address
     DATE = "date"  # mismatch: signed at another time than the message says
@@ -72,7 +73,7 @@ def judge(made: MadeSignature, kind: str, book: SignerBook, sent: datetime | Non
         return _checked(found, fits=book.sender in own.addresses, sent=sent)
     known = book.known_with(made.fingerprint)
     if made.certificate:
-        return _of_certificate(found, made.certificate, known, book, sent)
+        return _of_certificate(found, made, known, book, sent)
     if known is None:
         return found
     found = replace(found, signer=known.address, name=known.name, known=known)
@@ -83,21 +84,23 @@ def judge(made: MadeSignature, kind: str, book: SignerBook, sent: datetime | Non
 
 
 def _of_certificate(
-    found: SignatureVerdict, certificate: bytes, noted: KnownCertificate | None, book: SignerBook, sent: datetime | None
+    found: SignatureVerdict, made: MadeSignature, noted: KnownCertificate | None, book: SignerBook, sent: datetime | None
 ) -> SignatureVerdict:
     """Of S/MIME, whose certificate comes with the signature: an authority vouches for the address in it, or nobody."""
     from webmail.keys.messages import smime_layers
 
-    facts = smime_layers.facts(certificate)
+    facts = smime_layers.facts(made.certificate)
     if facts is None:
         return replace(found, state=SignatureState.BAD, note=VerdictNote.UNREADABLE)
     signer = book.sender if book.sender in facts.addresses else (facts.addresses[0] if facts.addresses else "")
     found = replace(found, signer=signer, name=facts.names[0] if facts.names else "", known=noted, issuer=facts.issuer)
     if noted is not None and noted.blocked is not None and found.state is SignatureState.GOOD:
         return replace(found, state=SignatureState.UNKNOWN, note=VerdictNote.BLOCKED)
+    if found.state is SignatureState.GOOD and book.is_revoked(made):
+        return replace(found, state=SignatureState.REVOKED, note=VerdictNote.AUTHORITY)
     found = _checked(found, fits=bool(signer) and signer == book.sender, sent=sent)
     if found.state is SignatureState.GOOD:
-        book.note_proven(facts, certificate, sent)
+        book.note_proven(facts, made.certificate, sent)
     return found
 
 

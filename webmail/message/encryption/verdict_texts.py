@@ -22,6 +22,8 @@ def signature_words(verdict: SignatureVerdict) -> str:
             return _bad_words(verdict.note)
         case SignatureState.EXPIRED:
             return _("The signature was made with a key that had expired.")
+        case SignatureState.REVOKED if verdict.note is VerdictNote.AUTHORITY:
+            return _("The authority that vouched for the sender’s certificate has withdrawn it.")
         case SignatureState.REVOKED:
             return _("The signature was made with a key that its owner has withdrawn.")
         case SignatureState.MISMATCH:

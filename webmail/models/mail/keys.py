@@ -165,3 +165,20 @@ class KnownCertificateRow(Table):
     class Meta:
         table_name = "known_certificates"
         indexes = ((("user", "address", "fingerprint"), True), (("user", "fingerprint"), False))
+
+
+class CertificateRevocation(Table):
+    """Whether an authority withdrew a certificate (S/MIME) that signed messages: of nobody, for all who read them."""
+
+    fingerprint = pw.CharField(max_length=128, unique=True)  # hex, upper case
+    certificate = pw.BlobField()  # DER
+    chain = pw.BlobField()  # those that came with it, PEM
+    revoked = pw.DateTimeField(null=True)  # since when
+    reason = pw.CharField(max_length=40, default="")  # RFC 5280's, in small letters
+    due = pw.DateTimeField(null=True, index=True)  # when the worker is to ask; none: it need not
+    asked = pw.DateTimeField(null=True)
+    fresh_until = pw.DateTimeField(null=True)  # no look at a message asks again before
+    wanted = pw.DateTimeField(default=now, index=True)  # when somebody looked last
+
+    class Meta:
+        table_name = "certificate_revocations"
