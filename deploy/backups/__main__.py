@@ -1,4 +1,4 @@
-"""Command line of backups: `sudo deploy/backup now|verify|list`, `sudo deploy/restore`."""
+"""Command line of backups: `sudo deploy/backup now|verify|list|person|asked`, `sudo deploy/restore`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.backups import nightly, person, repository, restoring
+from deploy.backups import asked, nightly, person, repository, restoring
 from deploy.backups.places import SECRET
 from deploy.backups.repository import Repository
 from deploy.installer import __main__ as installer
@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("now", help="make one")
     commands.add_parser("verify", help="bring a sample of the last one back, and compare it")
     commands.add_parser("list", help="those that are kept")
+    commands.add_parser("asked", help="carry out what people asked for on a page")
     one = commands.add_parser("person", help="bring one person's mail back, beside what they have now")
     one.add_argument("address")
     one.add_argument("--folder", default="", help="one folder alone, such as Sent")
@@ -59,7 +60,10 @@ def _obeyed(given: argparse.Namespace, changes: Changes) -> int:
         print(f"{made.time}  {made.id}  {where}")
     elif given.command == "person":
         snapshot = kept.snapshot(given.snapshot)
-        print(f"{snapshot.time}: in the folder “{person.restore_mail(kept, changes, given.address, given.folder, snapshot)}”")
+        folder, count = person.restore_mail(kept, changes, given.address, given.folder, snapshot)
+        print(f"{snapshot.time}: {count} messages in the folder “{folder}”")
+    elif given.command == "asked":
+        print(f"{asked.carry_out(kept, changes)} requests")
     elif given.command == "verify":
         print(nightly.verify(kept, on_postgresql))
     else:

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from deploy.backups import mail_copy, places
+from deploy.backups import asked, mail_copy, places
 from deploy.backups.repository import Repository, Snapshot
 from deploy.installer.changes import Changes, InstallError
 from deploy.installer.job import CODE, MAIL
@@ -34,6 +34,7 @@ def make(repository: Repository, changes: Changes, on_postgresql: bool) -> Snaps
         Path(places.DUMP).unlink(missing_ok=True)
     changes.run(f"{CODE}/deploy/flask", "backup", "--made-elsewhere", folder=CODE)
     repository.forget()
+    asked.tell_nights(repository, changes)
     return made
 
 

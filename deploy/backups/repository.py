@@ -20,6 +20,7 @@ class Snapshot:
     id: str
     time: str  # ISO, of the machine that made it
     host: str
+    moment: str = ""  # the same with its zone
 
 
 class Repository:
@@ -49,9 +50,9 @@ class Repository:
 
     def snapshots(self) -> list[Snapshot]:
         """The oldest first."""
-        _status, said = self._restic("snapshots", "--json")
+        _status, said = self._restic("snapshots", "--json", "--no-lock")
         found = json.loads(said or "[]")
-        return [Snapshot(str(one["short_id"]), str(one["time"])[:19], str(one["hostname"])) for one in found]
+        return [Snapshot(str(one["short_id"]), str(one["time"])[:19], str(one["hostname"]), str(one["time"])) for one in found]
 
     def snapshot(self, wanted: str) -> Snapshot:
         """The one with this id, or the last. Raises InstallError where it is not there."""
@@ -71,11 +72,11 @@ class Repository:
     def restore(self, snapshot: str, target: str, *included: str, below: str = "") -> None:
         """Bring paths back: to where they were with the target "/"; `below`: what is in this folder alone, into the target."""
         options = [word for path in included for word in ("--include", path)]
-        self._restic("restore", "-q", f"{snapshot}:{below}" if below else snapshot, "--target", target, *options)
+        self._restic("restore", "-q", "--no-lock", f"{snapshot}:{below}" if below else snapshot, "--target", target, *options)
 
     def one_file(self, snapshot: str, path: str, into: Path) -> None:
         """The bytes of a file of a snapshot."""
-        self._restic("dump", "-q", "--target", str(into), snapshot, path)
+        self._restic("dump", "-q", "--no-lock", "--target", str(into), snapshot, path)
 
     def _restic(self, *command: str, check: bool = True) -> tuple[int, str]:
         environment = {

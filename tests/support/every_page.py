@@ -109,6 +109,8 @@ ADMIN_PAGES = {
     "admin-services": "/admin/services",
     "admin-room-new": "/admin/rooms/new",
     "admin-handovers": "/admin/handovers",
+    "admin-restores": "/admin/restores",
+    "restore": "/account/restore",
     "admin-handover-new": "/admin/handovers/new",
     "admin-departure": "/admin/departures/1",
     "admin-people-import": "/admin/people/import",

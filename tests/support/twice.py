@@ -47,7 +47,7 @@ CARRY_AN_ID = {
     "/admin/establishments/<int:number>/policy",
     "/account/requests/<int:number>", "/admin/desk/<int:number>", "/admin/reports/<int:report>/copies", "/admin/reports/<int:report>/sender",
     "/admin/reports/<int:report>/thanks", "/admin/senders", "/admin/senders/allow",
-    "/account/substitutes", "/admin/handovers/new", "/admin/departures/<int:number>", "/admin/lists/<name>", "/admin/overview/tasks",
+    "/account/restore", "/account/substitutes", "/admin/restores", "/admin/handovers/new", "/admin/departures/<int:number>", "/admin/lists/<name>", "/admin/overview/tasks",
     "/admin/groups", "/admin/groups/<int:number>", "/admin/groups/<int:number>/delete", "/admin/groups/<int:number>/people",
     "/admin/groups/<int:number>/policy", "/admin/groups/<int:number>/collections",
     "/services/filesender/connect", "/transfers/<int:number>/filesender", "/transfers/filesender/<int:remote>", "/transfers/filesender/guests",

@@ -43,7 +43,7 @@ DATA = (
 AREAS = (  # each may use those before it
     "auth", "accounts", "help", "keys", "mailbox", "contacts", "services", "drives", "transfers", "filesender", "compose", "calendar",
     "appointments", "polls", "todo", "message", "filters", "dav",
-    "takeout", "collection_pages", "settings", "handover", "admin",
+    "takeout", "restores", "collection_pages", "settings", "handover", "admin",
 )  # fmt: skip
 TOP = ("", "application", "api", "cli", "doctor", "jobs")  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)

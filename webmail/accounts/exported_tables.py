@@ -99,6 +99,7 @@ from webmail.models import (
     RemoteAccount,
     Resource,
     ResourceUse,
+    RestoreRequest,
     RoomNotice,
     RoomRequest,
     SavedImport,
@@ -201,6 +202,7 @@ TABLES: dict[str, type[pw.Model]] = {
     "notices-read": ToldNotice,
     "poll-answers": PollVoter,
     "substitutes": MailboxHandover,
+    "brought-back": RestoreRequest,
 }
 LEFT_OUT: dict[type[pw.Model], str] = {
     GroupCollection: "the group's",

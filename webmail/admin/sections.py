@@ -60,6 +60,8 @@ def sections(settings: Settings, *, everything: bool) -> list[Section]:
         Section("admin.people_import_form", _("Import people"), "people", _("From a CSV file, with passwords to print."), True),
         Section("admin.school_year", _("New school year"), "study", _("Classes move up, leavers leave, new people come."), True),
     ]
+    about = _("Mail, calendars and contacts of somebody, as they were.")
+    known.append(Section("admin.restores_page", _("Bring back from a backup"), "people", about, everybody=True))
     about = _("Further addresses of people, and mail for addresses that nobody has.")
     known.append(Section("admin.domains_page", _("Domains"), "inbox", about, everybody=True))
     about = _("Domains, administrators and directory of each.")

@@ -44,6 +44,7 @@ from webmail.cli.factors import passwords as app_passwords
 from webmail.cli.forwarding import forwarding
 from webmail.cli.groups import groups
 from webmail.cli.installation.move import move
+from webmail.cli.installation.restores import restores
 from webmail.cli.providers import disconnect_account
 from webmail.cli.rooms import rooms
 from webmail.cli.storage import storage
@@ -74,7 +75,21 @@ _FAULTS = {
 
 def register(group: click.Group) -> None:
     about_people = (accounts, groups, handovers, lists, quarantine, support, absence, archive, forwarding)
-    for command in (migrate, *about_people, rooms, page_settings, dav, storage, transfers, audit, backup, doctor, dns, move):
+    for command in (
+        migrate,
+        *about_people,
+        rooms,
+        page_settings,
+        dav,
+        storage,
+        transfers,
+        audit,
+        backup,
+        doctor,
+        dns,
+        move,
+        restores,
+    ):
         _in_sentences(command)
         group.add_command(command)
 

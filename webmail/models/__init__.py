@@ -44,6 +44,7 @@ from webmail.models.collections.subscriptions import CalendarLink, CalendarSubsc
 from webmail.models.collections.todos import Todo
 from webmail.models.desk import DeskAnswer, DeskCase, DeskKind, DeskState
 from webmail.models.elsewhere.filesender import DeliveryState, FilesenderDelivery, FilesenderRemovedGuest
+from webmail.models.elsewhere.restores import BackupNight, RestoreKind, RestoreRequest, RestoreState
 from webmail.models.establishments import (
     Establishment,
     EstablishmentAdministrator,
@@ -125,6 +126,10 @@ from webmail.models.undo import Undo
 from webmail.models.watching import CheckNote, CheckRequest, DailyFigure, DnsNote, MetricCount
 
 __all__ = [
+    "RestoreState",
+    "RestoreRequest",
+    "RestoreKind",
+    "BackupNight",
     "FOR_EVER",
     "STEP",
     "Acquaintance",

@@ -141,6 +141,7 @@ class AuditAct(StrEnum):
     MAIL_KEY_REMOVED = "mail-key-removed"
     MAIL_KEY_PUBLISHED = "mail-key-published"
     MAIL_KEY_WITHDRAWN = "mail-key-withdrawn"
+    RESTORE_ASKED = "restore-asked"  # from a backup; `target`: for whom
     TRANSFER_LIMIT_SET = "transfer-limit-set"  # how much one person may store
 
 

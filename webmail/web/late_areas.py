@@ -31,7 +31,7 @@ AREAS = (
     "accounts", "admin", "api", "appointments", "auth", "calendar", "collection_pages", "compose", "contacts", "dav", "drives",
     "filesender", "filters",
     "handover", "help", "keys",
-    "mailbox", "message", "polls", "services", "settings", "takeout", "todo", "transfers",
+    "mailbox", "message", "polls", "restores", "services", "settings", "takeout", "todo", "transfers",
 )  # fmt: skip
 EVERYDAY = ("accounts", "auth", "compose", "help", "mailbox", "message")  # what somebody asks a server for at once
 STARTS = {"all": AREAS, "server": EVERYDAY, "command": ()}  # a command, such as the worker, shows no pages

@@ -5,8 +5,8 @@ from __future__ import annotations
 from deploy.backups.repository import Repository
 from deploy.installer.job import CODE, Job
 
-_TIMERS = ("traboule-backup.timer", "traboule-verify.timer")
-_FILES = ("traboule-backup.service", "traboule-verify.service", *_TIMERS)
+_TIMERS = ("traboule-backup.timer", "traboule-verify.timer", "traboule-restore.timer", "traboule-restore.path")
+_FILES = ("traboule-backup.service", "traboule-verify.service", "traboule-restore.service", *_TIMERS)
 
 
 def words(job: Job) -> str:

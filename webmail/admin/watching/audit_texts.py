@@ -113,6 +113,7 @@ _ACTS = {
     "room-changed": _l("Changed a room or thing"),
     "transfer-sent": _l("Sent large files as somebody, by a command"),
     "transfer-closed": _l("Closed a transfer of large files"),
+    "restore-asked": _l("Asked to bring back from a backup"),
     "transfer-limit-set": _l("Set a limit for large files"),
     "phishing-read": _l("Looked at a reported message"),
     "phishing-searched": _l("Searched mailboxes for phishing"),

@@ -53,6 +53,7 @@ _SIDE_BARS_BY_BLUEPRINT = {
     "auth": "accounts/_side.html",
     "accounts": "accounts/_side.html",
     "handover": "accounts/_side.html",
+    "restores": "accounts/_side.html",
     "services": "accounts/_side.html",
     "keys": "accounts/_side.html",
     "admin": "admin/_side.html",
