@@ -13,7 +13,8 @@ import selectors
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from webmail.admission import Admission, AdmissionRefusedError
@@ -30,6 +31,7 @@ SECONDS = 30.0  # that a run lasts at most, with the wait for its place; looking
 MEMORY = 768 * 2**20  # bytes of address space; 64 MB of message take about half
 NICE = 5  # pages come first
 OPERATIONS = Admission(2, of_one=1, waiting=8, waiting_of_one=3, patience=8.0)  # of this process: each takes a processor
+PEOPLE = Admission(of_one=1, waiting=32, waiting_of_one=3, patience=8.0)  # of this process, before a place is taken from others
 _PIECE = 2**16
 _ERROR_TEXT = 2**14  # bytes of what it says
 
@@ -47,6 +49,18 @@ class OutputPipe:
     """A pipe that the program writes to, besides its standard output; `name` is how the program is told of it."""
 
     name: str = "/dev/fd/{}"
+
+
+OwnerLock = Callable[[object, float], AbstractContextManager[None]]
+_locks: list[OwnerLock] = []
+
+
+def lock_owners(lock: OwnerLock) -> None:
+    """Have whoever a run is for hold this lock meanwhile, `lock(owner, patience)`: then they run one in all processes together.
+
+    It raises CryptoBusyError once the patience is over.
+    """
+    _locks[:] = [lock]
 
 
 Arguments = Sequence[str | InputPipe | OutputPipe]
@@ -84,10 +98,22 @@ def run(
         raise CryptoTooLargeError(f"more than {MOST} bytes for {program}")
     deadline = time.monotonic() + seconds
     try:
-        with OPERATIONS.admit(owner, patience=min(OPERATIONS.patience, seconds / 2)):
+        with _place(owner, min(OPERATIONS.patience, seconds / 2)):
             return _ProgramRun(path, arguments, data, most, deadline).finish()
     except AdmissionRefusedError as error:
         raise CryptoBusyError(f"no place for {program}: {error}", own=error.own) from error
+
+
+@contextmanager
+def _place(owner: object, patience: float) -> Iterator[None]:
+    """Wait for one's own runs first, here and in other processes, then for a place among all: nobody who waits has one."""
+    end = time.monotonic() + patience
+    with ExitStack() as held:
+        held.enter_context(PEOPLE.admit(owner, patience=patience))
+        for lock in _locks:
+            held.enter_context(lock(owner, max(0.0, end - time.monotonic())))
+        held.enter_context(OPERATIONS.admit(owner, patience=max(0.0, end - time.monotonic())))
+        yield
 
 
 class _ProgramRun:

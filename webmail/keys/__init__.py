@@ -3,3 +3,7 @@
 Here is how keys are made, sealed, opened, published and found. Messages are read and written in the areas of those names; what a
 key does to bytes is in `webmail/crypto/`.
 """
+
+from webmail.keys import operation_lock
+
+operation_lock.install()
