@@ -285,6 +285,8 @@ class Trace:
     original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
     return_path: str = ""  # without angle brackets
     bulk: bool = False  # bulk or automatic mail (Precedence, RFC 3834 Auto-Submitted)
+    kept: bool = False  # it says that it is a copy kept decrypted (`mime/protected/kept_copy.py`), which may be anybody's word
+    key_head: bytes = field(default=b"", repr=False)  # From, Content-Type and Autocrypt as they came, where there is the latter
 
 
 @dataclass(frozen=True, slots=True)

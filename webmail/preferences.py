@@ -82,6 +82,7 @@ class Preferences:
     without_signatures: bool = True  # a reply leaves the sender's signature out of what it quotes
     protect_encrypt: str = "ask"  # messages: never by itself, asked where all recipients have keys, or wherever that is possible
     protect_sign: bool = False  # messages, of those who have keys
+    keep_opened: bool = False  # encrypted messages are kept decrypted on the mail server once they were opened
     protect_kind: str = ""  # of key, where both could be used: "openpgp", "smime"; "": no matter
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
     theme: str = ""  # "": light or dark, as the system says

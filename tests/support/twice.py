@@ -55,12 +55,13 @@ CARRY_AN_ID = {
     "/save-to-drive/<int:uid>/<path:mailbox>", "/transfers/<int:number>/save-to-drive",
     "/compose/<draft_id>/large/drive",
     "/encryption/begin", "/encryption/keys", "/encryption/sheet", "/encryption/passphrase", "/encryption/import",
+    "/keep-decrypted/<int:uid>/<path:mailbox>",
 }  # fmt: skip
 
 HARMLESS = {
     SETS: [
         "/encryption/open", "/encryption/open/passkey", "/encryption/passkeys", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look",
-        "/encryption/from/<int:uid>/<section>/<path:mailbox>", "/encryption/sheet/done",
+        "/encryption/from/<int:uid>/<section>/<path:mailbox>", "/encryption/from-header/<int:uid>/<path:mailbox>", "/encryption/keeping", "/encryption/sheet/done",
         "/admin/dns", "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password",
         "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",
         "/awaited/<int:number>", "/awaited/message/<int:uid>/<path:mailbox>",
@@ -73,7 +74,7 @@ HARMLESS = {
         "/i/<link>", "/a/booking/<link>", "/settings/language", "/settings/put-back", "/settings/working-hours", "/share/<path:mailbox>", "/snoozed/<int:id_>",
     ],
     TAKES: [
-        "/encryption/close", "/encryption/people/undo", "/encryption/people/again", "/encryption/passkeys/remove", "/encryption/delete", "/encryption/keys/<int:number>/revoke", "/encryption/keys/<int:number>/remove",
+        "/encryption/close", "/encrypt-again/<int:uid>/<path:mailbox>", "/encryption/people/undo", "/encryption/people/again", "/encryption/passkeys/remove", "/encryption/delete", "/encryption/keys/<int:number>/revoke", "/encryption/keys/<int:number>/remove",
         "/admin/domains/undo", "/admin/people/<int:number>/limits/room", "/services/<int:number>/disconnect", "/absence/end", "/absence/undo", "/admin/settings/undo", "/admin/people/undo", "/admin/people/limits/undo", "/admin/people/address/undo",
         "/admin/people/<int:number>/device", "/admin/people/<int:number>/sign-out", "/account/delete/withdraw", "/account/keys/<int:number>/remove", "/account/phone/remove",
         "/admin/people/import/saved", "/admin/people/import/undo", "/account/substitutes/<int:number>", "/admin/handovers/<int:number>",

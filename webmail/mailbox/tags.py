@@ -32,6 +32,7 @@ _TECHNICAL = {
     "$submitpending",
     "$encrypted",
     "$signed",
+    "$keepencrypted",
 }  # never shown as tags
 _QUIET = {"$NotJunk", "$Forwarded", "$MDNSent"}  # shown on the message's page only, not in lists
 _BY_LOWER = {word.lower(): word for word in STANDARD} | _SAME

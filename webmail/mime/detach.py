@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from webmail.mail import Part
+from webmail.mime.headers.filenames import filename
 from webmail.mime.parser import ParsedMessage, Raw
+from webmail.mime.protected.kept_copy import FILE_NAME
 from webmail.mime.structure import classify
 from webmail.mime.tree import PartNode
 
@@ -54,6 +56,10 @@ def detachable(root: PartNode) -> Detachable:
     kinds = {node.section: node.type for node in _nodes(root)}
     if sealed := _sealed(kinds.values()):
         return Detachable(kept=sealed)
+    if any(
+        node.type == "message/rfc822" and filename(node.params | node.disposition_params) == FILE_NAME for node in _nodes(root)
+    ):
+        return Detachable(kept=KeepReason.ENCRYPTED)  # without any of its parts there would be no way back to the original
     attachments = classify(root).attachments
     if not root.children:
         return Detachable(kept=KeepReason.WHOLE if attachments else KeepReason.NONE)

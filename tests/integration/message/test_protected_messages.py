@@ -9,23 +9,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from tests.support.protected_mail import crlf, encrypted, head, keeper_of, knows, open_keys, signed, state
 from tests.support.visits import Page, Visitor
 from webmail.crypto import external_programs, openpgp, openpgp_certificates
 from webmail.database.connection import db
-from webmail.keys import keyring, known_certificates, own_keys
-from webmail.keys.open_keyring import OpenKeyring
-from webmail.models import KeyOrigin, User
+from webmail.keys import known_certificates
+from webmail.models import User
 
 Fill = Callable[..., list[int]]
 _CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
-PASSPHRASE = "trois petits chats dansent"
 SECRET_WORD = "callaloo-zinzolin"
 
 pytestmark = pytest.mark.skipif(not external_programs.is_installed("sqop"), reason="sqop is not installed")
-
-
-def crlf(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode()
 
 
 @pytest.fixture
@@ -35,43 +30,7 @@ def bob() -> bytes:
 
 @pytest.fixture
 def keeper(person: Visitor, app: Flask) -> bytes:
-    """The certificate of the person, whose keyring is made."""
-    with db.connection_context():
-        user = User.get(User.address == person.address)
-        ring, _sheet = keyring.make(user, PASSPHRASE, app.extensions["settings"])
-        key = openpgp.generate_key("", person.address, owner=user.id)
-        certificate = openpgp.certificate_of(key, owner=user.id)
-        facts = openpgp_certificates.read_certificate(certificate).facts()
-        own_keys.add(user, OpenKeyring(user.id, ring), facts, certificate, key)
-    return certificate
-
-
-def knows(person: Visitor, key: bytes) -> None:
-    certificate = openpgp.certificate_of(key, owner=0)
-    facts = openpgp_certificates.read_certificate(certificate).facts()
-    with db.connection_context():
-        user = User.get(User.address == person.address)
-        assert known_certificates.note_met(user.id, facts, certificate, facts.addresses, KeyOrigin.IMPORTED)
-
-
-def head(subject: str, kind: str, to: str = "me@lycee.example") -> bytes:
-    return crlf(f"From: Bob <bob@outside.example>\nTo: {to}\nSubject: {subject}\nMIME-Version: 1.0\nContent-Type: {kind}\n\n")
-
-
-def signed(content: bytes, key: bytes, subject: str = "Signed") -> bytes:
-    signature, micalg = openpgp.sign_detached(content, key, owner=0)
-    kind = f'multipart/signed; micalg={micalg}; protocol="application/pgp-signature"; boundary=sig'
-    body = b"--sig\r\n" + content + b"\r\n--sig\r\nContent-Type: application/pgp-signature; name=s.asc\r\n\r\n"
-    return head(subject, kind) + body + signature.replace(b"\n", b"\r\n") + b"\r\n--sig--\r\n"
-
-
-def encrypted(content: bytes, certificate: bytes, sign_with: bytes | None = None, subject: str = "...") -> bytes:
-    armoured = openpgp.encrypt(content, [certificate], sign_with=sign_with, owner=0).replace(b"\n", b"\r\n")
-    kind = 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=enc'
-    version = b"--enc\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
-    return (
-        head(subject, kind) + version + b"--enc\r\nContent-Type: application/octet-stream\r\n\r\n" + armoured + b"\r\n--enc--\r\n"
-    )
+    return keeper_of(person, app)
 
 
 INSIDE = crlf(
@@ -85,14 +44,6 @@ def page_of(person: Visitor, fill: Fill, content: bytes) -> Page:
     page = person.get(f"/message/{fill(person, content)[-1]}/INBOX")
     assert page.status == 200
     return page
-
-
-def state(page: Page, name: str) -> list[str]:
-    return [str(one[f"data-{name}"]) for one in page.soup.select(f"[data-{name}]")]
-
-
-def open_keys(page: Page, person: Visitor) -> Page:
-    return person.submit(page, ".seal-form", passphrase=PASSPHRASE)
 
 
 def test_a_signed_message_looks_as_ever_with_its_verdict(person, fill, bob):

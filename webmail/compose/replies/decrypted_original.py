@@ -43,6 +43,11 @@ def is_encrypted(message: Message) -> bool:
     return any(kind in _ENCRYPTED for kind in top)
 
 
+def was_encrypted(message: Message) -> bool:
+    """Whether it came so, also of one that says it was kept decrypted: an answer is encrypted rather once too often."""
+    return message.trace.kept or is_encrypted(message)
+
+
 def read(connection: Connection, message: Message, who: MessageReader) -> DecryptedOriginal:
     """2 round trips at most, and a process for each layer. Raises SealedDraftError where the keyring is closed, CryptoBusyError,
     NotDecryptedError."""

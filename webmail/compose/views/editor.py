@@ -31,7 +31,7 @@ from webmail.compose.outbox import queue
 from webmail.compose.recipients import address_book
 from webmail.compose.replies import originals, quoting
 from webmail.compose.replies import reply as replies
-from webmail.compose.replies.decrypted_original import is_encrypted
+from webmail.compose.replies.decrypted_original import was_encrypted
 from webmail.compose.views import draft_url, text_format, warm_suggestions
 from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.encryption.begun_protection import begun_protection, decrypted
@@ -145,7 +145,9 @@ def _answer(message: Message, quoted: str, position: str) -> Fields:
 
 def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) -> Fields:
     """The fields with the user's signature, copies and preferred format; `message` is the one answered or forwarded."""
-    fields = begun_protection(fields, answers_encrypted=message is not None and is_encrypted(message))
+    if message is not None and message.trace.kept and has_keys():
+        g.was_encrypted = True  # to send an answer without encryption is asked for
+    fields = begun_protection(fields, answers_encrypted=message is not None and was_encrypted(message))
     return identities.begun(replace(fields, format=text_format.wanted(message)), me)
 
 
@@ -223,7 +225,7 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None] | N
         if not before:  # nothing was written in it yet
             drafts.forget(row.id, settings())
         raise
-    encrypted = 1 if "decrypted_files" in g else None
+    encrypted = 1 if {"decrypted_files", "was_encrypted"} & set(g) else None
     return redirect(url_for("compose.show", draft_id=row.id, back=back, encrypted=encrypted), 303)
 
 
@@ -314,7 +316,7 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
 
 def _new_form(draft_id: str, fields: Fields, back: str, message: Message | None = None) -> Response:
     form = ComposeForm.holding(fields, back)
-    if "decrypted_files" in g:
+    if {"decrypted_files", "was_encrypted"} & set(g):
         form.was_encrypted.data = "1"
     return show_form(form, draft_id, is_free=text_format.is_free(message))
 

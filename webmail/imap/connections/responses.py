@@ -78,9 +78,10 @@ _COUNT = re.compile(rb"\bCOUNT (\d+)")
 
 
 def header_bytes_of(values: dict[bytes, Any]) -> bytes:
-    """The header blocks joined; each may be truncated anywhere."""
-    blocks = [v for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes)]
-    return b"".join(block.rstrip(b"\r\n") + b"\r\n" for block in blocks)
+    """The header blocks joined; each may be truncated anywhere. One without any of its fields is an empty line, which would end
+    the header."""
+    blocks = (v.rstrip(b"\r\n") for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes))
+    return b"".join(block + b"\r\n" for block in blocks if block)
 
 
 def has_headers(values: dict[bytes, Any]) -> bool:

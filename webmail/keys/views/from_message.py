@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,10 +18,12 @@ from webmail.errors import NoSuchMessageError
 from webmail.keys import known_certificates
 from webmail.keys.blueprint import blueprint
 from webmail.keys.views.current_keyring import check_here
-from webmail.mail import Part
+from webmail.mail import Message, Part
 from webmail.mime.headers import headers
+from webmail.mime.protected import arriving_keys
+from webmail.mime.protected.arriving_keys import ArrivingKey
 from webmail.models import KeyOrigin
-from webmail.web.current import current_account, current_user
+from webmail.web.current import current_account, current_user, settings
 from webmail.web.forms.request_values import local_path, uidvalidity
 from webmail.web.message_links import back_to_message
 from webmail.web.notices import notify
@@ -29,6 +34,14 @@ _MOST_KEYS, _MOST_ADDRESSES = 5, 20
 _TYPE = "application/pgp-keys"
 _GENERIC = ("application/octet-stream", "text/plain", "application/x-pgp-key")
 _ENDINGS = (".asc", ".key")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderKey:
+    """A key that came in a message's header: whose it says it is, and whether the reader has it already."""
+
+    address: str
+    is_known: bool
 
 
 @blueprint.app_template_global()
@@ -57,6 +70,57 @@ def take_key_from_message(uid: int, section: str, mailbox: str) -> Response:
         known_certificates.note_met(current_user().id, facts, raw, _addresses(facts, sender), KeyOrigin.MET)
     _tell(found, sender, _numbers(found) - before, back)
     return redirect(back, 303)
+
+
+@blueprint.app_template_global()
+def header_key(message: Message) -> HeaderKey | None:
+    """The sender's key in the Autocrypt header of a message, for people with keys. No query where there is none that can be used,
+    else one SELECT."""
+    user = current_user()
+    if not message.trace.key_head or not user.has_keys or not settings().encryption or message.section:
+        return None
+    found = _stated(message.trace.key_head)
+    if found is None:
+        return None
+    key, facts, _raw = found
+    known = known_certificates.certificates_for(user.id, [key.address]).get(key.address, [])
+    return HeaderKey(key.address, any(one.fingerprint == facts.fingerprint.upper() for one in known))
+
+
+@blueprint.post("/encryption/from-header/<int:uid>/<path:mailbox>")
+def take_key_from_header(uid: int, mailbox: str) -> Response:
+    """Add the sender's key of the Autocrypt header to one's list, under their address alone. 1 round trip after the SELECT."""
+    check_here()
+    back = back_to_message(uid, mailbox)
+    with imap.connect(current_account(), mailbox) as connection:
+        head = imap.attached_messages.head(connection, mailbox, uid, "", uidvalidity())
+    found = _stated(head)
+    if found is None:
+        notify(_("There is no key in this message that can be used here."), "caution")
+        return redirect(back, 303)
+    key, facts, raw = found
+    before = _numbers([(raw, facts)])
+    known_certificates.note_met(
+        current_user().id, facts, raw, [key.address], KeyOrigin.AUTOCRYPT,
+        at=headers.envelope(head).sent, prefers_encryption=key.prefers_encryption,
+    )  # fmt: skip
+    _tell([(raw, facts)], key.address, _numbers([(raw, facts)]) - before, back)
+    return redirect(back, 303)
+
+
+def _stated(head: bytes) -> tuple[ArrivingKey, CertificateFacts, bytes] | None:
+    """The key of a header, if it is one certificate that names the sender, as all that are kept do, and has not ended."""
+    key = arriving_keys.autocrypt(head)
+    if key is None:
+        return None
+    try:
+        (raw,) = split_certificates(key.data)
+        facts = facts_of(raw)
+    except (CryptoError, ValueError):
+        return None
+    ended = facts.revoked or facts.is_expired(datetime.now(UTC))
+    usable = not facts.is_secret and not ended and len(raw) <= known_certificates.LARGEST_MET
+    return (key, facts, raw) if usable and key.address in facts.addresses else None
 
 
 @blueprint.post("/encryption/people/undo")

@@ -45,7 +45,7 @@ def show() -> Response:
         return page("keys/first.html", available=key_making.is_available(settings()))
     return page(
         "keys/index.html", ring=ring, keys=own_keys.own_keys(user.id), is_open=opened_here() is not None,
-        available=key_making.is_available(settings()),
+        available=key_making.is_available(settings()), keep_opened=preferences.for_user(user).keep_opened,
     )  # fmt: skip
 
 
@@ -57,6 +57,19 @@ def change_habits() -> Response:
     preferences.change(current_user(), protect_encrypt=encrypt, protect_sign=sign)
     notify(_("Saved. New messages begin like this."), "done")
     return redirect(url_for("keys.show", _anchor="habits"), 303)
+
+
+@blueprint.post("/encryption/keeping")
+def choose_keeping() -> Response:
+    """Whether messages are kept decrypted once they were opened (`keep_opened`)."""
+    check_here()
+    chosen = "keep_opened" in request.form
+    preferences.change(current_user(), keep_opened=chosen)
+    notify(
+        _("From now on, encrypted messages that you open are kept decrypted on this server.") if chosen
+        else _("Encrypted messages stay encrypted when you open them. Those you have kept decrypted stay so."), "done",
+    )  # fmt: skip
+    return redirect(url_for("keys.show"), 303)
 
 
 @blueprint.get("/encryption/begin")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from webmail.keys.messages.opening import EncryptionState, OpenedMail, OpenedPart
 from webmail.keys.messages.verdicts import VerdictNote
@@ -30,7 +30,8 @@ class PartView:
 class ProtectedView:
     """What the page has besides the message, from which is left out what stands in frames.
 
-    `differences`: headers that say another thing outside than inside. `hidden`: the subject stands in no list.
+    `differences`: headers that say another thing outside than inside. `hidden`: the subject stands in no list. `raw`: the message
+    as it came.
     """
 
     message: Message
@@ -40,6 +41,7 @@ class ProtectedView:
     too_large: bool
     differences: tuple[str, ...] = ()
     hidden: bool = False
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def replaces_text(self) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webmail.crypto.signatures import SignatureState
 from webmail.keys.messages.opening import EncryptionState, OpenedPart, OpeningFault
 from webmail.keys.messages.verdicts import SignatureVerdict, VerdictNote
+from webmail.mime.protected.kept_copy import KeptSignature
 from webmail.models import KeyOrigin
 from webmail.web.formatting import long_date, short_date
 
@@ -142,6 +145,16 @@ def _unknown_words(verdict: SignatureVerdict, who: str) -> str:
             return _("The signature could not be checked just now.")
         case _:
             return _("Signed with a key that you don’t have, so nothing is proven.")
+
+
+def kept_signature_words(signature: KeptSignature, made: datetime) -> str:
+    """What was so when the message was kept decrypted; its signature can't be checked again without the original."""
+    name, day = signature.name or signature.signer, long_date(made)
+    if signature.state == SignatureState.GOOD:
+        return _("Its signature by %(name)s was verified on %(date)s, when you kept it.", name=name, date=day)
+    if signature.state == SignatureState.PARTIAL:
+        return _("A part of it was signed by %(name)s, as verified on %(date)s, when you kept it.", name=name, date=day)
+    return _("Its signature could not be confirmed on %(date)s, when you kept it: encrypt it again to see why.", date=day)
 
 
 def signing_time(verdict: SignatureVerdict) -> str:

@@ -19,7 +19,7 @@ from webmail.message.views import (
     unsubscribe,
     winmail,
 )
-from webmail.message.views.encryption import opened_parts
+from webmail.message.views.encryption import kept_messages, opened_parts
 
 NEED_NO_TOKEN = (arrivals.take_report,)  # no browser sends it
 
@@ -32,6 +32,7 @@ __all__ = [
     "conversation",
     "html_frame",
     "invitations",
+    "kept_messages",
     "link_warning",
     "message",
     "opened_parts",

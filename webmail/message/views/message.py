@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from flask import Response, request, session, url_for
+from werkzeug.wrappers import Response as Answer
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
@@ -15,6 +16,7 @@ from webmail.message import recent_html
 from webmail.message.blueprint import blueprint
 from webmail.message.views import reading
 from webmail.message.views.awaited import note_answers
+from webmail.message.views.encryption import kept_messages
 from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.invitations import note_replies
 from webmail.message.views.phishing import can_be_reported
@@ -33,9 +35,11 @@ _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 @blueprint.get("/message/<int:uid>/<path:mailbox>")
 @may_come_ahead
-def show(uid: int, mailbox: str) -> Response:
+def show(uid: int, mailbox: str) -> Answer:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     found = reading.read(uid, mailbox, mark=not fetched_ahead())
+    if (elsewhere := kept_messages.kept_at_opening(found.context)) is not None:
+        return elsewhere
     message, judged = found.message, found.trust
     note_replies(message, judged)
     note_answers(message)

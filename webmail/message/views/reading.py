@@ -13,6 +13,7 @@ from webmail.calendar.quick_entry import date_chips
 from webmail.mail import Message, Rights, Role
 from webmail.message import receipts, recent_html, sender_check, viewers
 from webmail.message.sender_check import Trust
+from webmail.message.views.encryption import kept_messages
 from webmail.message.views.encryption.protected_page import protected
 from webmail.message.views.remote_images import decide_images, may_load_previews
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
@@ -58,12 +59,14 @@ def read(uid: int, mailbox: str, *, mark: bool) -> ReadMessage:
     message, as_text = text_or_html(imap.earlier_messages.looked_for(account, message), as_text=as_text)
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)
+    message, kept = kept_messages.if_kept(message)
     judged = sender_check.judge(message, current_user(), settings(), role, look_up=look_up)
-    sealed = protected(message)
+    sealed = protected(message) if kept is None else None
     message = sealed.message if sealed else message
     context = {
         "message": message, "mailbox": mailbox, "bodies": shown_bodies(message), "role": role, "rights": rights, "sealed": sealed,
-        "as_text": as_text, "trust": judged, "pictures": decide_images(message, judged, role),
+        "kept": kept, "keepable": sealed is not None and kept_messages.can_be_kept_here(sealed, current),
+        "as_text": as_text, "trust": judged, "pictures": kept_messages.pictures(decide_images(message, judged, role), kept),
         "viewed": viewers.view(message, with_pictures=may_load_previews()),
         "chips": _chips(message) if role != "junk" and not judged.is_dangerous and shows("calendar") else [],
     }  # fmt: skip

@@ -124,7 +124,15 @@ def trace(raw: bytes, way: bytes = b"") -> Trace:
         original_recipient=first("original-recipient")[:500],
         return_path=first("return-path").strip("<> ")[:320],
         bulk=first("precedence").lower() in ("bulk", "list", "junk") or automatic not in ("", "no"),
+        kept="x-traboule-kept" in found,
+        key_head=_key_head(found) if "autocrypt" in found else b"",
     )
+
+
+def _key_head(found: dict[str, list[bytes]]) -> bytes:
+    """What `mime/protected/arriving_keys.py` reads a key from, which is done for those who could use one."""
+    names = ("from", "content-type", "autocrypt")
+    return b"".join(f"{name}: ".encode() + value + b"\r\n" for name in names for value in found.get(name, [])[:10]) + b"\r\n"
 
 
 def _list_id(value: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, abort
 
 from webmail import imap
@@ -31,7 +33,13 @@ def protected(message: Message) -> ProtectedView | None:
     opened = opening.open_message(raw, current_reader(message.envelope))
     if not opened.parts and not opened.deeper and not opened.too_large:
         return None
-    return protected_view.view(message, opened, structure.from_bytes(raw))
+    return replace(protected_view.view(message, opened, structure.from_bytes(raw)), raw=raw)
+
+
+def check_encryption() -> None:
+    """404 where the establishment has no encryption."""
+    if not settings().encryption:
+        abort(404)
 
 
 def current_reader(envelope: Envelope) -> MessageReader:
@@ -43,6 +51,6 @@ def current_reader(envelope: Envelope) -> MessageReader:
 for _words in (
     verdict_texts.signature_words, verdict_texts.signature_advice, verdict_texts.signing_time,
     verdict_texts.encryption_words, verdict_texts.encryption_advice, verdict_texts.difference_words,
-    verdict_texts.fingerprint_words, protected_view.looks_encrypted,
+    verdict_texts.fingerprint_words, verdict_texts.kept_signature_words, protected_view.looks_encrypted,
 ):  # fmt: skip
     blueprint.app_template_global()(_words)
