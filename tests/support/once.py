@@ -35,8 +35,8 @@ _compile_rule = Rule.compile
 _compiled: dict[tuple[Any, ...], Any] = {}
 _builders: dict[tuple[Any, ...], Any] = {}
 _rules: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-told = False  # whether each migration that is copied is told too: sixty lines in the log of each application
-_migrated: tuple[bytes, list[str]] | None = None
+told = False  # whether what is copied is told too, as it was the first time
+_migrated: tuple[bytes, list[str], list[str]] | None = None
 _making: _Routes | None = None
 _map: tuple[list[_Route], Map] | None = None  # of an application with all areas
 
@@ -158,18 +158,24 @@ def copy_migrated(runner: Runner, tell: Callable[[str], object]) -> list[str]:
     if not plain or database.in_transaction() or database.get_tables():
         return _apply(runner, tell)
     if _migrated is None:
-        applied = _apply(runner, tell)
+        words: list[str] = []
+
+        def heard(text: str) -> None:
+            words.append(text)
+            tell(text)
+
+        applied = _apply(runner, heard)
         kept = sqlite3.connect(":memory:")
         database.connection().backup(kept)
         content = bytearray(kept.serialize())
         content[18:20] = b"\2\2"  # read and written by way of a log, as Traboule's files are
-        _migrated = (bytes(content), applied)
+        _migrated = (bytes(content), applied, words)
         return applied
-    content, applied = _migrated
+    content, applied, words = _migrated
     _fill(database, content)
     if told:
-        for number, name in enumerate(applied, 1):
-            tell(f"applying {name} ({number} of {len(applied)})")
+        for text in words:
+            tell(text)
     return list(applied)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import peewee as pw
 from playhouse.migrations import Runner
 
+from webmail.database import fold
 from webmail.database.connection import db
 from webmail.database.locks import LockBusyError, lock
 
@@ -33,8 +34,12 @@ def migrate(tell: Callable[[str], object] = _say_nothing) -> list[str]:
 
 
 def apply(runner: Runner, tell: Callable[[str], object]) -> list[str]:
+    made = []
+    if Path(runner.directory) == MIGRATIONS and fold.fits(runner.database):
+        made = fold.make(runner)
+        tell(f"made all tables of a new database, as {len(made)} migrations do")
     pending = [one.name for one in runner.status() if not one.applied]
     for number, name in enumerate(pending, 1):
         tell(f"applying {name} ({number} of {len(pending)})")
         runner.up(name)
-    return pending
+    return [*made, *pending]
