@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -24,17 +24,28 @@ _PATIENCE = 5.0  # seconds
 _BODIES_PATIENCE = 2.0  # seconds
 
 
+def _l(text: str) -> str:
+    """Mark a text for the catalogue: what is translated is read by people, and programs get it in English."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
     """One part: its name, whether it is well, and one English sentence that says what to do if not."""
 
     name: str
     good: bool
-    words: str
+    text: str  # of the catalogue, where the doctor looks it up
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """In English."""
+        return self.text % self.values if self.values else self.text
 
     def line(self, told: bool) -> str:
         """For programs; the words only if they are `told`."""
-        return f"{self.name} {'ok' if self.good else 'FAULT'}{f': {self.words}' if told else ''}\n"
+        return f"{self.name} {'ok' if self.good else 'FAULT'}{f': {self.message}' if told else ''}\n"
 
 
 def examine(settings: Settings) -> list[HealthCheck]:
@@ -72,37 +83,41 @@ class HealthWatch:
 def _worker(_settings: Settings) -> HealthCheck:
     seen = heartbeat.last_seen()
     if heartbeat.is_alive(seen):
-        return HealthCheck("worker", True, "is running")
-    when = f"last ran {_ago(now() - seen)} ago" if seen else "never ran"
-    return HealthCheck("worker", False, f"{when}: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
+        return HealthCheck("worker", True, _l("is running"))
+    if seen is None:
+        words = _l("never ran: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
+        return HealthCheck("worker", False, words)
+    words = _l("last ran %(ago)s ago: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
+    return HealthCheck("worker", False, words, {"ago": _ago(now() - seen)})
 
 
 def _outbox(_settings: Settings) -> HealthCheck:
     late = (Outbox.state == OutboxState.WAITING) & (Outbox.due < now() - OVERDUE)
     oldest = Outbox.select(Outbox.due).where(late).order_by(Outbox.due).first()
     if oldest is None:
-        return HealthCheck("outbox", True, "nothing is overdue")
+        return HealthCheck("outbox", True, _l("nothing is overdue"))
     count = Outbox.select().where(late).count()
-    words = f"overdue messages: {count}, the oldest by {_ago(now() - oldest.due)}. Check the worker and its log."
-    return HealthCheck("outbox", False, words)
+    words = _l("overdue messages: %(count)s, the oldest by %(ago)s. Check the worker and its log.")
+    return HealthCheck("outbox", False, words, {"count": count, "ago": _ago(now() - oldest.due)})
 
 
 def _system_mail(_settings: Settings) -> HealthCheck:
     late = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due < now() - OVERDUE)
     if count := SystemMessage.select().where(late).count():
-        words = f"overdue messages: {count}. Check the worker and its log."
-        return HealthCheck("system mail", False, words)
-    return HealthCheck("system mail", True, "nothing is overdue")
+        words = _l("overdue messages: %(count)s. Check the worker and its log.")
+        return HealthCheck("system mail", False, words, {"count": count})
+    return HealthCheck("system mail", True, _l("nothing is overdue"))
 
 
 def _tasks(_settings: Settings) -> HealthCheck:
     if heartbeat.is_alive(heartbeat.last_seen()) and heartbeat.tasks_are_left():
-        words = "tasks wait, and nobody works on them. Restart the worker (service traboule-jobs)."
+        words = _l("tasks wait, and nobody works on them. Restart the worker (service traboule-jobs).")
         return HealthCheck("tasks", False, words)
     late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
     if count := Task.select().where(late).count():
-        return HealthCheck("tasks", False, f"tasks waiting for over an hour: {count}. The worker is down or too busy.")
-    return HealthCheck("tasks", True, "none has waited long")
+        words = _l("tasks waiting for over an hour: %(count)s. The worker is down or too busy.")
+        return HealthCheck("tasks", False, words, {"count": count})
+    return HealthCheck("tasks", True, _l("none has waited long"))
 
 
 def _storage(settings: Settings) -> HealthCheck:
@@ -113,8 +128,9 @@ def _storage(settings: Settings) -> HealthCheck:
             files.put(name, [b"ok"])
             files.delete(name)
         except MailError as error:
-            return HealthCheck("storage", False, f"{area} can't be written: {error}. {check}")
-    return HealthCheck("storage", True, "can be written")
+            words = _l("%(area)s can’t be written: %(why)s. %(step)s")
+            return HealthCheck("storage", False, words, {"area": str(area), "why": str(error), "step": check})
+    return HealthCheck("storage", True, _l("can be written"))
 
 
 def _bodies(settings: Settings) -> HealthCheck:

@@ -86,6 +86,7 @@ ADMIN_PAGES = {
     "admin-establishment": "/admin/establishments/1",
     "admin-establishment-policy": "/admin/establishments/1/policy",
     "admin-person-new": "/admin/people/new",
+    "checks": "/admin/checks",
     "dns": "/admin/dns",
     "overview": "/admin/overview",
     "desk": "/admin/desk",

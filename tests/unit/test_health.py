@@ -23,7 +23,7 @@ def test_a_message_that_should_have_left_is_told(here):
     queued()
     assert of_system_mail(here).good
     SystemMessage.update(due=now() - timedelta(minutes=6)).execute()
-    assert (of_system_mail(here).good, of_system_mail(here).words[:20]) == (False, "overdue messages: 1.")
+    assert (of_system_mail(here).good, of_system_mail(here).message[:20]) == (False, "overdue messages: 1.")
 
 
 @pytest.fixture
@@ -64,5 +64,5 @@ def test_many_who_ask_at_once_cost_one_examination(app, monkeypatch):
 
 def test_several_processes_that_examine_at_once_find_the_storage_well(here):
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: health._storage(here.settings).words, range(400)))
+        found = set(pool.map(lambda _: health._storage(here.settings).message, range(400)))
     assert found == {"can be written"}

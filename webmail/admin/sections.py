@@ -66,6 +66,8 @@ def sections(settings: Settings, *, everything: bool) -> list[Section]:
     known.append(Section("admin.domains_page", _("Domains"), "inbox", about, everybody=True))
     about = _("Domains, administrators and directory of each.")
     known.append(Section("admin.establishments_page", _("Establishments"), "world", about))
+    about = _("Servers, database, certificates, backup, disk: what the doctor found.")
+    known.append(Section("admin.checks_page", _("Checks"), "marks", about))
     about = _("Each record that belongs there, and whether it is there.")
     known.append(Section("admin.dns_page", _("DNS"), "world", about))
     about = _("Google, Microsoft, Nextcloud: what is set up, and whether it works.")

@@ -10,8 +10,10 @@ from itertools import chain
 from typing import Any
 
 import click
+import peewee as pw
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
+from flask_babel import force_locale
 
 from webmail.admin.people import creation
 from webmail.admin.people.creation import NewPerson
@@ -51,10 +53,10 @@ from webmail.cli.storage import storage
 from webmail.cli.support import support
 from webmail.cli.transfers import transfers
 from webmail.cli.values import account_of, address_of, bytes_of, last_words, printable, room_of
-from webmail.database.connection import DATABASE_AWAY, advice
+from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.migrate import migrate as migrate_database
 from webmail.doctor import checks as examination
-from webmail.doctor import result
+from webmail.doctor import fixes, result, rounds
 from webmail.doctor.mail_servers import forgery, test_message
 from webmail.filters.forwarding import forward_targets
 from webmail.mailbox.quota import quota_request
@@ -356,9 +358,18 @@ def list_allowed(address: str | None) -> None:
 @click.command()
 @click.option("--as", "address", default="", help="Also sign in as this person: with a token if there is a key, else a password.")
 @click.option("--mail", "recipient", default="", help="Also send this address a test message and a forged one.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Mail administrators what broke or is well again since the last time, as the worker does each hour.",
+)
+@click.option("--fix", "mend", is_flag=True, help="Mend what is safe to mend, after asking for each.")
+@click.option("--yes", is_flag=True, help="With --fix: without asking.")
 @with_appcontext
-def doctor(address: str, recipient: str) -> None:
+def doctor(address: str, recipient: str, watch: bool, mend: bool, yes: bool) -> None:
     """Check the mail servers, the database and this machine, and say what to fix."""
+    if mend:
+        _mend(yes)
     password = None
     recipient = address_of(recipient) if recipient else ""
     if address:
@@ -370,12 +381,41 @@ def doctor(address: str, recipient: str) -> None:
             password = _password(f"Mail password of {address}")
     found = 0
     by_mail = (test_message.examine(recipient, settings()), forgery.examine(recipient, settings()))
-    for check in chain(examination.examine(settings(), address, password), *by_mail):
-        click.echo(f"{check.state:8} {check.name:22} {printable(check.words)}")
-        found += check.state == result.PROBLEM
+    results = []
+    with force_locale("en"):
+        for check in chain(examination.examine(settings(), address, password), *by_mail):
+            click.echo(f"{check.state:8} {check.name:22} {printable(str(check.words))}")
+            found += check.state == result.PROBLEM
+            results.append(check)
+    if watch:
+        _tell(results)
     if found:
         click.echo(f"{found} problem{'s' if found > 1 else ''}")
         sys.exit(1)
+
+
+def _mend(without_asking: bool) -> None:
+    """Each fix that there is, if it is wanted. What can't be done is told, and the others are."""
+    todo = list(fixes.found(settings()))
+    if not todo:
+        click.echo("there is nothing that can be mended from here")
+    for fix in todo:
+        if without_asking or (_at_a_terminal() and click.confirm(f"{fix.words}?")):
+            try:
+                fix.do()
+            except (OSError, pw.DatabaseError) as error:
+                click.echo(f"not done: {fix.words}: {printable(result.plain(error))}")
+            else:
+                click.echo(f"done: {fix.words}")
+        else:
+            click.echo(f"left: {fix.words}")
+
+
+def _tell(results: list[result.CheckResult]) -> None:
+    """Mail of what changed leaves by the worker; without one, when it runs again."""
+    with db.connection_context():
+        sent = rounds.note_and_tell(results, settings())
+    click.echo(f"told by mail: {len(sent)} message{'' if len(sent) == 1 else 's'}" if sent else "nothing new to tell")
 
 
 def _hash(from_stdin: bool) -> str:

@@ -9,7 +9,8 @@ import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.doctor.result import OK, WARNING, CheckResult, in_days
+from webmail.doctor.result import OK, WARNING, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.models import now
 from webmail.tasks import heartbeat
 
@@ -26,10 +27,12 @@ def examine(_settings: Settings) -> Iterator[CheckResult]:
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
     if made is None:
-        words = "none of the database was ever made here. Make one each night (see docs/administrator/backup.md)."
+        words = _l("none of the database was ever made here. Make one each night (see docs/administrator/backup.md).")
         yield CheckResult(_NAME, WARNING, words)
     elif (age := now() - made) > _OLD:
-        words = f"the last one of the database is {in_days(age.days)} old. Does its timer run? See its log, and make one now."
+        words = _l(
+            "the last one of the database is %(days)s days old. Does its timer run? See its log, and make one now.", days=age.days
+        )
         yield CheckResult(_NAME, WARNING, words)
     else:
-        yield CheckResult(_NAME, OK, f"the last one of the database was made at {made:%Y-%m-%d %H:%M} UTC.")
+        yield CheckResult(_NAME, OK, _l("the last one of the database was made at %(at)s UTC.", at=f"{made:%Y-%m-%d %H:%M}"))

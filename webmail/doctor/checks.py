@@ -37,6 +37,7 @@ from webmail.doctor import (
 )
 from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, postfix, roles
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.errors import MailError, ServerAwayError, SignInRefusedError, TokenRefusedError
 from webmail.imap.connections.connection import authenticate
 from webmail.web.formatting import LANGUAGES
@@ -77,7 +78,7 @@ def examine(
         yield from _guarded("ManageSieve", settings.sieve, "sieve", lambda: _sieve(settings, account))
     else:
         yield CheckResult(
-            "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
+            "ManageSieve", WARNING, _l("no server is set (sieve_host), so people can’t have filters or absence messages.")
         )
     yield from _mail_programs(settings)
     yield from arrivals.examine(settings)
@@ -108,7 +109,7 @@ def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
         words = "doveadm_url is not set: what mail programs have open goes on when a password is changed or revoked."
         yield CheckResult("Mail programs", WARNING, words)
     elif mail_sessions.end_app_password(0, "nobody", settings) is None:
-        words = "Dovecot can't be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key)."
+        words = _l("Dovecot can’t be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key).")
         yield CheckResult("Mail programs", PROBLEM, words)
     elif not settings.dovecot_sockets:
         words = "dovecot_sockets is not set: a connection that has looked into somebody else's folders goes on."
@@ -155,7 +156,11 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
     where = f"{server.host} port {server.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or plain(error)
-        return f"the certificate of {where} is not trusted ({why}). Correct it, this machine's clock, {setting}_host or ca_file."
+        return _l(
+            "the certificate of %(where)s is not trusted (%(why)s). Correct it, this machine’s clock, %(setting)s_host "
+            "or ca_file.",
+            where=where, why=why, setting=setting,
+        )  # fmt: skip
     if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
         other = f'set {setting}_security = "starttls"' if server.security == "tls" else f"check {setting}_security"
         return f"{where} does not speak TLS from the first byte: {other}, or take the port for TLS ({_TLS_PORTS[setting]})."
@@ -163,15 +168,27 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         why = error.reason or plain(error)
         return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
     if isinstance(error, socket.gaierror):
-        return f"the name {server.host!r} can't be found. Check {setting}_host and this machine's DNS."
+        return _l(
+            "the name %(host)s can’t be found. Check %(setting)s_host and this machine’s DNS.", host=server.host, setting=setting
+        )
     if isinstance(error, ConnectionRefusedError):
-        return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
+        return _l(
+            "nothing listens on %(where)s. Is the server running? Check %(setting)s_host and %(setting)s_port.",
+            where=where, setting=setting,
+        )  # fmt: skip
     if isinstance(error, TimeoutError):
-        words = f"{where} did not answer within {server.timeout:g} s"
+        about = {"where": where, "seconds": f"{server.timeout:g}", "setting": setting}
         if _takes_connections(server):
-            return f"{words}, but takes connections: look at its log, and check {setting}_port and {setting}_security."
-        return f"{words}. Check {setting}_port and the firewall."
-    return f"{where} broke off or answered unexpectedly ({plain(error)}). Check {setting}_port and {setting}_security."
+            return _l(
+                "%(where)s did not answer within %(seconds)s s, but takes connections: look at its log, and check "
+                "%(setting)s_port and %(setting)s_security.",
+                **about,
+            )
+        return _l("%(where)s did not answer within %(seconds)s s. Check %(setting)s_port and the firewall.", **about)
+    return _l(
+        "%(where)s hung up or answered unexpectedly (%(why)s). Check %(setting)s_port and %(setting)s_security.",
+        where=where, why=plain(error), setting=setting,
+    )  # fmt: skip
 
 
 def _takes_connections(server: Server) -> bool:
@@ -325,11 +342,12 @@ def _scripts(scripts: Sequence[managesieve.Script]) -> str:
 
 
 def _reached(name: str, server: Server, sock: Any) -> CheckResult:
-    where = f"{server.host} port {server.port} answers"
+    about = {"host": server.host, "port": server.port}
     if server.security == "none":
-        return CheckResult(name, OK, f"{where}, without TLS, on this machine only.")
+        return CheckResult(name, OK, _l("%(host)s port %(port)s answers, without TLS, on this machine only.", **about))
     found = certificate(name, sock.getpeercert())
-    return CheckResult(name, found.state, f"{where}; {found.words}", found.days)
+    words = _l("%(host)s port %(port)s answers; %(certificate)s", **about, certificate=found.words)
+    return CheckResult(name, found.state, words, found.days)
 
 
 def _mechanisms(name: str, choices: set[str], settings: Settings) -> CheckResult:
@@ -351,7 +369,7 @@ def establishment(settings: Settings) -> Iterator[CheckResult]:
     if settings.system_address:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:
-        yield CheckResult("System mail", WARNING, "no sender is set (system_address), so no system mail can be sent.")
+        yield CheckResult("System mail", WARNING, _l("no sender is set (system_address), so no system mail can be sent."))
     yield from _terms(settings)
     yield from _links(settings)
 

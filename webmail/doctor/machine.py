@@ -20,7 +20,8 @@ from webmail.config.settings import Settings, is_written
 from webmail.database import shared_file
 from webmail.database.connection import DATABASE_AWAY, advice, db, sqlite_file
 from webmail.database.migrate import MIGRATIONS
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_gettext
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.models import User
 from webmail.people import visibility
 
@@ -42,12 +43,16 @@ def database(settings: Settings) -> Iterator[CheckResult]:
             runner = Runner(db.obj, str(MIGRATIONS))
             pending = [m.name for m in runner.status() if not m.applied]
             if pending:
-                yield CheckResult(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
+                yield CheckResult(
+                    name,
+                    PROBLEM,
+                    _l("is not up to date: run `flask --app wsgi migrate` (%(count)s to apply).", count=len(pending)),
+                )
                 return
             with db.atomic() as transaction:
                 User.update(active=User.active).where(User.address == "").execute()
                 transaction.rollback()
-            yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
+            yield CheckResult(name, OK, _l("opens, is up to date and writable; %(count)s accounts.", count=User.select().count()))
     except (*DATABASE_AWAY, pw.DatabaseError) as error:
         yield CheckResult(name, PROBLEM, advice(error))
 
@@ -112,9 +117,9 @@ def background(settings: Settings) -> Iterator[CheckResult]:
     try:
         with db.connection_context():
             for part in health.examine(settings):
-                never = part.name == "worker" and "never" in part.words  # as before the services are started
+                never = part.name == "worker" and "never" in part.message  # as before the services are started
                 state = OK if part.good else WARNING if never else PROBLEM
-                yield CheckResult(part.name.capitalize(), state, part.words)
+                yield CheckResult(part.name.capitalize(), state, lazy_gettext(part.text, **part.values))
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 
@@ -126,14 +131,20 @@ def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]
     newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
     shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if newest > at + 60:
-        yield CheckResult("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
+        yield CheckResult(
+            "Clock", PROBLEM, _l("says %(time)s, but there are later files: set it, and run a time service (NTP).", time=shown)
+        )
     else:
-        yield CheckResult("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
+        yield CheckResult(
+            "Clock", OK, _l("says %(time)s; nothing contradicts it. Keep a time service running on every server.", time=shown)
+        )
     try:
         zoneinfo.ZoneInfo(settings.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         yield CheckResult(
-            "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
+            "Time zone",
+            PROBLEM,
+            _l("%(zone)s is unknown here. Correct timezone, or install the package tzdata.", zone=settings.timezone),
         )
     else:
         yield CheckResult("Time zone", OK, f"{settings.timezone}.")
@@ -144,21 +155,29 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
     folder = Path(settings.uploads_folder)
     place = next(p for p in (folder, *folder.parents) if p.exists())
     if not place.is_dir():
-        yield CheckResult("Uploads folder", PROBLEM, f"{place} is not a folder: move it and create a folder in its place.")
+        yield CheckResult(
+            "Uploads folder", PROBLEM, _l("%(place)s is not a folder: move it and create a folder in its place.", place=place)
+        )
         return
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         yield CheckResult(
-            "Uploads folder", PROBLEM, f"{place} can't be read and written: give it to the user who runs this application."
+            "Uploads folder",
+            PROBLEM,
+            _l("%(place)s can’t be read and written: give it to the user who runs this application.", place=place),
         )
         return
     free = shutil.disk_usage(place).free
-    words = f"{free / 1024**3:.1f} GB free in {place}"
+    about = {"free": f"{free / 1024**3:.1f}", "place": place}
     if free < settings.message_limit:
-        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: free up space.")
+        yield CheckResult(
+            "Disk", PROBLEM, _l("%(free)s GB free in %(place)s, not enough for one message: free up space.", **about)
+        )
     elif free < 10 * settings.message_limit:
-        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: free up space soon.")
+        yield CheckResult(
+            "Disk", WARNING, _l("%(free)s GB free in %(place)s, not enough for ten large messages: free up space soon.", **about)
+        )
     else:
-        yield CheckResult("Disk", OK, f"{words}.")
+        yield CheckResult("Disk", OK, _l("%(free)s GB free in %(place)s.", **about))
 
 
 def catalogues(settings: Settings) -> Iterator[CheckResult]:
@@ -171,28 +190,42 @@ def catalogues(settings: Settings) -> Iterator[CheckResult]:
         )
         yield CheckResult("Translations", WARNING, f"{words} {translations.COMMAND}")
     if not unbuilt:
-        yield CheckResult("Translations", OK, "what pages say in French is built from its present source.")
+        yield CheckResult("Translations", OK, _l("what pages say in French is built from its present source."))
 
 
 def permissions(settings: Settings) -> Iterator[CheckResult]:
     """Secrets must be readable only by their owner, the database and the files only by their owner and group."""
     instance, name = Path(settings.instance), "File permissions"
-    secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
     found = False
-    for file in sorted([*secret, instance / "config.toml"]):
+    for file in sorted([*_secrets(settings), instance / "config.toml"]):
         if not file.exists():
             if words := _missing(file, settings):
                 found = True
                 yield CheckResult(name, PROBLEM, f"{file} is missing{words}.")
         elif open_to := _open_to(file, secret_to_group=True):
             found = True
-            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod 600 {file}")
+            yield CheckResult(name, PROBLEM, _exposed(open_to, file, "600"))
     for file in _closed_to_others(settings):
         if open_to := _open_to(file):
             found = True
-            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod o-rwx {file}")
+            yield CheckResult(name, PROBLEM, _exposed(open_to, file, "o-rwx"))
     if not found:
-        yield CheckResult(name, OK, "secrets, the database and people's files are closed to others.")
+        yield CheckResult(name, OK, _l("secrets, the database and people’s files are closed to others."))
+
+
+def exposed_files(settings: Settings) -> Iterator[tuple[Path, int]]:
+    """Files that are open to others and should not be, and the mode that closes them."""
+    for file in sorted([*_secrets(settings), Path(settings.instance, "config.toml")]):
+        if file.exists() and _open_to(file, secret_to_group=True):
+            yield file, stat.S_IMODE(file.stat().st_mode) & 0o700
+    for file in _closed_to_others(settings):
+        if _open_to(file):
+            yield file, stat.S_IMODE(file.stat().st_mode) & 0o770
+
+
+def _secrets(settings: Settings) -> set[Path]:
+    instance = Path(settings.instance)
+    return {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
 
 
 def _missing(file: Path, settings: Settings) -> str:
@@ -225,17 +258,29 @@ def _database_files(settings: Settings) -> list[Path]:
 
 
 def _open_to(file: Path, *, secret_to_group: bool = False) -> str:
-    """Who may do what with a file but should not; empty if nobody. A closed folder protects all that is in it."""
+    """What others may do with a file but should not: read, write, or group (its group reads); empty if
+    nothing. A closed folder protects all that is in it."""
     mode = file.stat().st_mode
     if mode & (stat.S_IROTH | stat.S_IWOTH) and all(folder.stat().st_mode & stat.S_IXOTH for folder in file.absolute().parents):
-        return f"everybody on this machine may {'read' if mode & stat.S_IROTH else 'write'}"
+        return "read" if mode & stat.S_IROTH else "write"
     if secret_to_group and mode & stat.S_IRGRP and file.parent.stat().st_mode & stat.S_IXGRP:
-        return "its group may read"
+        return "group"
     return ""
+
+
+def _exposed(how: str, file: Path, mode: str) -> str:
+    match how:
+        case "read":
+            return _l("everybody on this machine may read %(file)s: chmod %(mode)s %(file)s", file=file, mode=mode)
+        case "write":
+            return _l("everybody on this machine may write %(file)s: chmod %(mode)s %(file)s", file=file, mode=mode)
+    return _l("its group may read %(file)s: chmod %(mode)s %(file)s", file=file, mode=mode)
 
 
 def cookies(settings: Settings) -> Iterator[CheckResult]:
     if settings.secure_cookies:
-        yield CheckResult("Cookies", OK, "are sent over TLS only.")
+        yield CheckResult("Cookies", OK, _l("are sent over TLS only."))
     else:
-        yield CheckResult("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")
+        yield CheckResult(
+            "Cookies", WARNING, _l("travel without TLS (secure_cookies = false): only for plain http on this machine.")
+        )

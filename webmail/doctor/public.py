@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.doctor.zone.wanted import is_nobodys
 
 _NAME = "Public address"
@@ -23,25 +24,30 @@ _START = "Is traboule-bodies running (systemctl status traboule-bodies)?"
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """Ask for `/healthz` as a browser would: with the system's certificate authorities, since people have no `ca_file`."""
     if not settings.public_url:
-        yield CheckResult(_NAME, WARNING, "is not set (public_url), so system mail can't link to these pages.")
+        yield CheckResult(_NAME, WARNING, _l("is not set (public_url), so system mail can’t link to these pages."))
         return
     try:
         status, text, _service, peer = _fetch(settings)
     except socket.gaierror:
-        words = f"{settings.public_url} can't be found in DNS: add an A record, or correct public_url."
+        words = _l("%(url)s can’t be found in DNS: add an A record, or correct public_url.", url=settings.public_url)
         nobodys = is_nobodys(urlsplit(settings.public_url).hostname or "")  # as in a demo
         yield CheckResult(_NAME, OK, f"{settings.public_url}.") if nobodys else CheckResult(_NAME, PROBLEM, words)
         return
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message or plain(error)
-        words = f"browsers do not trust the certificate of {settings.public_url} ({why}): give the web server another one."
+        words = _l(
+            "browsers do not trust the certificate of %(url)s (%(why)s): give the web server another one.",
+            url=settings.public_url, why=why,
+        )  # fmt: skip
         yield CheckResult(_NAME, PROBLEM, words)
         return
     except ConnectionRefusedError:
-        yield CheckResult(_NAME, PROBLEM, f"nothing answers at {settings.public_url}: is nginx running (systemctl status nginx)?")
+        words = _l("nothing answers at %(url)s: is nginx running (systemctl status nginx)?", url=settings.public_url)
+        yield CheckResult(_NAME, PROBLEM, words)
         return
     except (OSError, http.client.HTTPException) as error:
-        words = f"{settings.public_url} can't be reached from here ({plain(error).rstrip('.')}). Does it work in a browser?"
+        why = plain(error).rstrip(".")
+        words = _l("%(url)s can’t be reached from here (%(why)s). Does it work in a browser?", url=settings.public_url, why=why)
         yield CheckResult(_NAME, WARNING, words)
         return
     yield _answer(status, text, settings)
@@ -89,11 +95,17 @@ def _fetch(settings: Settings, method: str = "GET", path: str = "/healthz") -> _
 def _answer(status: int, text: str, settings: Settings) -> CheckResult:
     url = settings.public_url
     if (status, text.strip()) == (200, "ok"):
-        return CheckResult(_NAME, OK, f"{url} answers.")
+        return CheckResult(_NAME, OK, _l("%(url)s answers.", url=url))
     if status in (502, 503, 504):
-        words = f"{url} says that Traboule does not answer ({status}): is traboule-web running (systemctl status traboule-web)?"
+        words = _l(
+            "%(url)s says that Traboule does not answer (%(status)s): is traboule-web running (systemctl status traboule-web)?",
+            url=url, status=status,
+        )  # fmt: skip
     else:
-        words = f"at {url} something else answers than Traboule ({status}): check public_url and the web server's site."
+        words = _l(
+            "at %(url)s something else answers than Traboule (%(status)s): check public_url and the web server’s site.",
+            url=url, status=status,
+        )  # fmt: skip
     return CheckResult(_NAME, PROBLEM, words)
 
 

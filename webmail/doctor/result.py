@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from flask_babel import lazy_gettext as _lazy
+from flask_babel import lazy_ngettext
 from flask_babel.speaklater import LazyString
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
@@ -27,6 +29,11 @@ class CheckResult:
     state: str
     words: str
     days: int | None = None
+
+
+def lazy_gettext(text: str, **values: Any) -> str:
+    """A sentence of the catalogue, in the language of its reader. Import it as `_l`, by which the catalogue finds it."""
+    return cast(str, _lazy(text, **values))
 
 
 def later(make: Callable[..., str], *about: Any) -> str:
@@ -52,9 +59,24 @@ def plain(error: BaseException) -> str:
     return " ".join(words.split()) or type(error).__name__
 
 
+_l = lazy_gettext
+
+
 def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
     """How long a trusted certificate is still valid."""
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
     if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.", days)
-    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.", days)
+        words = _expiring(days)
+        return CheckResult(name, WARNING, words, days)
+    return CheckResult(name, OK, _l("its certificate is trusted and valid for %(days)s more days.", days=days), days)
+
+
+def _expiring(days: int) -> str:
+    return cast(
+        str,
+        lazy_ngettext(
+            "its certificate is trusted but expires in %(num)d day: renew it.",
+            "its certificate is trusted but expires in %(num)d days: renew it.",
+            days,
+        ),
+    )

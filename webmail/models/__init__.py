@@ -123,7 +123,7 @@ from webmail.models.transfers import (
     TransferState,
 )
 from webmail.models.undo import Undo
-from webmail.models.watching import CheckNote, CheckRequest, DailyFigure, DnsNote, MetricCount
+from webmail.models.watching import CheckNote, CheckRequest, CheckState, DailyFigure, DnsNote, MetricCount
 
 __all__ = [
     "RestoreState",
@@ -281,6 +281,7 @@ __all__ = [
     "now",
     "CheckNote",
     "CheckRequest",
+    "CheckState",
     "CloudProgramUse",
     "RefusedNetwork",
     "ContentPiece",

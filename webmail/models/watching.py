@@ -36,11 +36,25 @@ class CheckNote(Table):
     name = pw.CharField(max_length=60)
     state = pw.CharField(max_length=10)  # ok, warning, problem
     text = pw.TextField(default="")  # an English sentence
+    texts = pw.TextField(null=True)  # JSON: the same by language
     days = pw.IntegerField(null=True)  # that a certificate is still valid
     at = pw.DateTimeField(default=now)
 
     class Meta:
         table_name = "check_notes"
+
+
+class CheckState(Table):
+    """A check that is not well, or was not: what administrators were told of it, so that it is told once."""
+
+    name = pw.CharField(max_length=60, primary_key=True)
+    state = pw.CharField(max_length=10)  # as it was found last
+    since = pw.DateTimeField(default=now)
+    told = pw.CharField(max_length=10, default="ok")  # the state that was told last
+    missed = pw.IntegerField(default=0)  # how often in a row it was not found at all
+
+    class Meta:
+        table_name = "check_states"
 
 
 class DnsNote(Table):

@@ -12,6 +12,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.visits import Visitor
 from webmail.admin.watching import check_notes, figures, overview
+from webmail.admin.watching.check_notes import CheckFinding
 from webmail.auth import account_management
 from webmail.database.connection import db
 from webmail.establishments import establishments
@@ -50,7 +51,12 @@ def states(page) -> dict[str, str]:
 def test_each_thing_has_a_number_a_word_a_threshold_and_a_next_step(app):
     root = confirmed(app, "root")
     figures.make(app.extensions["settings"])
-    check_notes.replace([("IMAP", "warning", "its certificate expires.", 5), ("SMTP", "ok", "answers.", 60)])
+    check_notes.replace(
+        [
+            CheckFinding("IMAP", "warning", {"en": "its certificate expires.", "fr": "son certificat expire."}, 5),
+            CheckFinding("SMTP", "ok", {"en": "answers."}, 60),
+        ]
+    )
     page = root.get("/admin/overview")
     found = states(page)
     assert found["People active"] == "ok" and "1 today, 1 in seven days" in page.text

@@ -135,7 +135,7 @@ def test_health_and_the_doctor_tell(app, uploads, form, broken, request):
         pytest.skip("the folder itself can be written")
     page = Visitor(app).client.get("/healthz?full")
     told = next(line for line in page.text.splitlines() if line.startswith("storage"))
-    assert (page.status_code, told.startswith("storage FAULT: uploads can't be written")) == (503, True)
+    assert (page.status_code, told.startswith("storage FAULT: uploads can’t be written")) == (503, True)
     assert str(uploads) in told
     [check] = [each for each in machine.background(settings) if each.name == "Storage"]
     assert (check.state, str(uploads) in check.words) == ("problem", True)

@@ -29,7 +29,7 @@ from webmail.admin.views.people import (
     one_person,
     renaming,
 )
-from webmail.admin.views.watching import audit_page, dns_page, lists_page, overview_page
+from webmail.admin.views.watching import audit_page, checks_page, dns_page, lists_page, overview_page
 
 __all__ = [
     "password_sheets", "people_export", "people_import", "school_year", "waiting_imports",
@@ -37,6 +37,7 @@ __all__ = [
     "group_list", "group_page", "listing", "one_person", "policy", "policy_page",
     "phishing_report", "phishing_reports", "refused_senders",
     "restores", "register", "rooms", "services", "settings", "transfers",
+    "checks_page",
     "dns_page",
     "overview_page",
     "establishments_page", "renaming",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from webmail.database.connection import db
@@ -11,14 +13,30 @@ from webmail.models import CheckNote, now
 EVERY = timedelta(hours=1)
 _ORDER = {"problem": 0, "warning": 1}
 
-CheckFinding = tuple[str, str, str, int | None]  # name, state, text and days, as webmail/doctor/result.py has them
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """A result of the doctor (webmail/doctor/result.py): `texts` are its sentence by language, of which English is one."""
+
+    name: str
+    state: str
+    texts: Mapping[str, str]
+    days: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.texts["en"]
 
 
 def replace(found: Iterable[CheckFinding]) -> None:
-    """Put these in the place of what was found before. Two statements."""
+    """Put these in the place of what was found before. Two statements for fifty."""
     rows = [
-        {"name": name[:60], "state": state, "text": text[:2000], "days": days, "at": now()} for name, state, text, days in found
-    ]
+        {
+            "name": one.name[:60], "state": one.state, "text": one.text[:2000], "days": one.days, "at": now(),
+            "texts": json.dumps({language: text[:2000] for language, text in one.texts.items()}, ensure_ascii=False),
+        }
+        for one in found
+    ]  # fmt: skip
     with db.atomic():
         CheckNote.delete().execute()
         for start in range(0, len(rows), 50):
@@ -28,3 +46,10 @@ def replace(found: Iterable[CheckFinding]) -> None:
 def listed() -> list[CheckNote]:
     """What is wrong first, in the order in which it was found. 1 SELECT."""
     return sorted(CheckNote.select(), key=lambda note: (_ORDER.get(note.state, 2), note.id))
+
+
+def said(note: CheckNote, language: str) -> tuple[str, str]:
+    """Its sentence, and the language that it is in: some are in English alone."""
+    texts = json.loads(note.texts) if note.texts else {}
+    text = str(texts.get(language, ""))
+    return (text, language) if text and (language == "en" or text != note.text) else (note.text, "en")

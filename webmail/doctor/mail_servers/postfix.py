@@ -14,6 +14,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import sqlite_file
 from webmail.doctor.mail_servers import milter
 from webmail.doctor.result import OK, PROBLEM, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 
 FOLDER = Path("/etc/postfix")
 USER = "postfix"
@@ -34,7 +35,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     for words in found:
         yield CheckResult(_NAME, PROBLEM, words)
     if not found:
-        yield CheckResult(_NAME, OK, "can read who there is and who may send as whom.")
+        yield CheckResult(_NAME, OK, _l("can read who there is, and who may send under which address."))
 
 
 def is_set_up() -> bool:
@@ -56,9 +57,10 @@ def milter_trouble() -> str:
         return ""
     if milter.answers((place[1], int(place[2]))):
         return ""
-    return (
-        f"asks a milter at {place[1]}:{place[2]} about each message, and none answers there, so that no port takes mail (451). "
-        "Start it: `systemctl restart traboule-milter`; `journalctl -u traboule-milter` says why it ended."
+    return _l(
+        "asks a milter at %(place)s about each message, and none answers there, so that no port takes mail (451). "
+        "Start it: `systemctl restart traboule-milter`; `journalctl -u traboule-milter` says why it ended.",
+        place=f"{place[1]}:{place[2]}",
     )
 
 

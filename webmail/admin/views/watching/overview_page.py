@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask import Response, current_app, redirect, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admin.blueprint import blueprint
 from webmail.admin.views.access import whole_installation
-from webmail.admin.watching import overview
+from webmail.admin.watching import check_notes, check_texts, overview
 from webmail.models import AuditAct
 from webmail.tasks import store
 from webmail.web.audit import audited
@@ -22,7 +23,14 @@ def overview_page() -> Response:
     """A dozen SELECTs, besides those of /healthz?full once in five seconds."""
     whole_installation()
     found = overview.of_now(settings(), current_app.extensions["health"].latest())
-    return page("admin/watching/overview.html", found=found)
+    language = str(get_locale())
+    return page(
+        "admin/watching/overview.html",
+        found=found,
+        parts=[(part, _(part.text, **part.values) if part.values else _(part.text)) for part in found.parts],
+        part_title=check_texts.title,
+        said=lambda note: check_notes.said(note, language),
+    )
 
 
 @blueprint.post("/overview/tasks")
