@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -173,3 +174,54 @@ def test_what_is_no_key_adds_nothing_and_private_keys_are_not_taken(person, fill
 def test_nothing_is_offered_to_who_has_no_keys_or_for_other_files(person, fill, bob):
     page = page_of(person, fill, with_key(openpgp.certificate_of(bob, owner=0)))
     assert not page.soup.select(".key-offer")
+
+
+# --- messages attached to others ---------------------------------------------------------------------------------------
+
+
+def attached(content: bytes, encoding: str = "8bit") -> bytes:
+    body = content if encoding == "8bit" else base64.encodebytes(content).replace(b"\n", b"\r\n")
+    part = f"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    top = crlf(
+        "From: Eve <eve@outside.example>\nSubject: Fwd\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=fwd\n\n"
+    )
+    return top + b"--fwd\r\nContent-Type: text/plain\r\n\r\nSee below\r\n--fwd\r\n" + part + body + b"\r\n--fwd--\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64"])
+def test_an_attached_message_is_opened_on_a_page_of_its_own(person, fill, bob, keeper, encoding):
+    knows(person, bob)
+    outer = page_of(person, fill, attached(encrypted(INSIDE, keeper, bob), encoding))
+    assert state(outer, "encryption") == state(outer, "signature") == [] and SECRET_WORD not in outer.text
+    uid = outer.one("input[name=uids]")["value"]
+    page = person.get(f"/inside/{uid}/2/INBOX")
+    assert state(page, "encryption") == ["locked"]
+    page = open_keys(page, person)
+    assert page.response.request.path.startswith("/inside/")
+    assert state(page, "encryption") == ["decrypted"] and state(page, "signature") == ["good"]
+    assert page.one("h1").get_text() == "The real subject" and SECRET_WORD not in page.text
+    frame = person.get(str(page.one("iframe")["src"]))
+    assert SECRET_WORD in frame.text and "track.example" not in frame.text and "<script" not in frame.text
+    assert person.get(page.link("notes.txt")).response.get_data() == b"file of bob"
+    assert not page.soup.select(".keep-offer")
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64"])
+def test_an_attached_message_that_is_signed(person, fill, bob, encoding):
+    knows(person, bob)
+    inner = signed(crlf("Content-Type: text/plain\n\nHello there"), bob)
+    uid = fill(person, attached(inner, encoding))[-1]
+    page = person.get(f"/inside/{uid}/2/INBOX")
+    assert state(page, "signature") == ["good"] and "Hello there" in page.one("[data-message-body]").get_text()
+    uid = fill(person, attached(inner.replace(b"there", b"THERE"), encoding))[-1]
+    assert state(person.get(f"/inside/{uid}/2/INBOX"), "signature") == ["bad"]
+
+
+def test_keys_in_attached_messages_are_not_noted(person, fill, keeper, bob):
+    certificate = openpgp.armoured(openpgp.certificate_of(bob, owner=0), owner=0).replace(b"\n", b"\r\n")
+    key = b"Content-Type: application/pgp-keys\r\nContent-Disposition: attachment; filename=k.asc\r\n\r\n" + certificate
+    content = b"Content-Type: multipart/mixed; boundary=k\r\n\r\n--k\r\n\r\nHi\r\n--k\r\n" + key + b"\r\n--k--\r\n"
+    uid = fill(person, attached(signed(content, bob)))[-1]
+    for _time in range(2):
+        assert state(person.get(f"/inside/{uid}/2/INBOX"), "signature") == ["unknown"]
+    assert known_to(person) == []

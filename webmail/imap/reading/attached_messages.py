@@ -13,6 +13,7 @@ from webmail.mail import Message, Part
 from webmail.mime import part_kinds, structure
 from webmail.mime.headers import headers
 from webmail.mime.text import plain_text
+from webmail.mime.transfer_encoding import decode_transfer
 
 _HEADERS = 65_536  # bytes of an attached message's header that are fetched
 _SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
@@ -64,6 +65,20 @@ def _unwrapped(
         size=len(whole), received=received, envelope=headers.envelope(encoded_messages.head(whole)), structure=shape,
         bodies=encoded_messages.read(parsed, wanted + cards), cut=body_texts.is_cut(wanted), section=section,
     )  # fmt: skip
+
+
+def raw(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None, *, limit: int) -> bytes:
+    """The bytes of the message attached at `section`, at most `limit`: 1 round trip. Raises NoSuchMessageError."""
+    if encoded_messages.is_inside(section):
+        return encoded_messages.message(connection, mailbox, uid, section, uidvalidity)[:limit]
+    if not _SECTION.fullmatch(section):
+        raise NoSuchMessageError("not a section of a message")
+    item = b"BODY.PEEK[%s]<0.%d>" % (section.encode(), limit)
+    values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE " + item + b")")
+    part = encoded_messages.part_at(values, section)
+    if part is None or not part.type.startswith("message/"):
+        raise NoSuchMessageError(f"{mailbox}: no message is attached to {uid} at {section}")
+    return decode_transfer(values.get(b"BODY[%s]<0>" % section.encode()) or b"", part.encoding)
 
 
 def beginning(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> tuple[str, bool]:

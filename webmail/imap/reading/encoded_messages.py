@@ -76,7 +76,7 @@ def shape(whole: structure.ParsedMessage, section: str) -> Structure:
     def moved(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         return tuple(replace(part, section=f"{section}{MARK}{part.section}", envelope=_envelope(whole, part)) for part in parts)
 
-    return Structure(moved(found.text), moved(found.html), moved(found.attachments), moved(found.inline))
+    return Structure(moved(found.text), moved(found.html), moved(found.attachments), moved(found.inline), found.protected)
 
 
 def _envelope(whole: structure.ParsedMessage, part: Part) -> headers.Envelope | None:

@@ -129,10 +129,13 @@ class MessageReader:
     sent: datetime | None
 
 
-def reader(user: User, settings: Settings, opened: OpenKeyring | None, envelope: Envelope) -> MessageReader:
-    """Of a message with this envelope, as the server has it. No query."""
+def reader(
+    user: User, settings: Settings, opened: OpenKeyring | None, envelope: Envelope, *, notes: bool = True
+) -> MessageReader:  # fmt: skip
+    """Of a message with this envelope, as the server has it. `notes`: False for an attached one, which its forwarder may have
+    written: keys that came with it are not noted as met. No query."""
     sender = envelope.sender[0].email if len(envelope.sender) == 1 else ""
-    book = SignerBook(user, sender, with_revocations=settings.smime_revocation)
+    book = SignerBook(user, sender, with_revocations=settings.smime_revocation, notes=notes)
     return MessageReader(user, settings, opened, book, envelope.sent)
 
 

@@ -24,11 +24,12 @@ class SignerBook:
     """Of one message and one reader. Each list is one SELECT, once it is needed.
 
     `sender`: the one address in From, in lower case, "" where there are several or none: then no signature is the sender's.
+    `notes`: keys that come with the message are noted as met.
     `with_revocations`: authorities of S/MIME are asked, later, whether they withdrew a certificate.
     """
 
-    def __init__(self, user: User, sender: str, *, with_revocations: bool = False) -> None:
-        self.user, self.sender, self.with_revocations = user, sender.lower(), with_revocations
+    def __init__(self, user: User, sender: str, *, with_revocations: bool = False, notes: bool = True) -> None:
+        self.user, self.sender, self.with_revocations, self.notes = user, sender.lower(), with_revocations, notes
         self._own: list[OwnKey] | None = None
         self._of_sender: list[KnownCertificate] | None = None
         self._named: list[KnownCertificate] = []
@@ -80,7 +81,7 @@ class SignerBook:
         """Note the sender's keys that came with the message as met. Nothing is written for a message that was opened before."""
         from webmail.crypto import openpgp_certificates
 
-        for key in keys:
+        for key in keys if self.notes else ():
             with suppress(CryptoError):  # what cannot be read is nobody's key
                 for raw in openpgp_certificates.split_certificates(key.data)[:3]:
                     facts = openpgp_certificates.read_certificate(raw).facts()
@@ -94,7 +95,7 @@ class SignerBook:
 
     def note_proven(self, facts: CertificateFacts, certificate: bytes, sent: datetime | None) -> None:
         """Note the sender's certificate of S/MIME, which an authority vouches for, so that one can encrypt for them."""
-        if not self._has_met(facts.fingerprint, sent):
+        if self.notes and not self._has_met(facts.fingerprint, sent):
             known_certificates.note_met(self.user.id, facts, certificate, [self.sender], at=sent)
 
     def _has_met(self, fingerprint: str, sent: datetime | None) -> bool:

@@ -71,7 +71,8 @@ def looks_encrypted(shape: Structure) -> bool:
 def view(message: Message, opened: OpenedMail, root: PartNode | None) -> ProtectedView:
     """`root`: our own reading of the whole, with which the server's must agree: else what it shows is not what was signed."""
     whole = opened.whole
-    if whole and whole.beside and root is not None and not _agree(message.structure, structure.classify(root)):
+    theirs = _of_attached(message.structure, message.section)
+    if whole and whole.beside and root is not None and not _agree(theirs, structure.classify(root)):
         notes = tuple(one.in_part(VerdictNote.DISPLAY) for one in whole.signatures)
         opened, whole = replace(opened, parts=(replace(whole, whole=False, signatures=notes),)), None
     parts = tuple(_part(number, part) for number, part in enumerate(opened.parts, 1))
@@ -109,7 +110,8 @@ def _left_of(message: Message, parts: Iterable[PartView], whole: PartView | None
     framed = [one.part.section for one in parts if one.framed and not one.part.is_text]
 
     def left(listed: tuple[Part, ...]) -> tuple[Part, ...]:
-        return tuple(part for part in listed if not any(_is_in(part.section, section) for section in framed))
+        there = [(part, _own_section(part.section, message.section)) for part in listed]
+        return tuple(part for part, own in there if not any(_is_in(own, section) for section in framed))
 
     files = left(shape.attachments)
     files = _without_signatures(files) if whole is not None else files
@@ -118,6 +120,20 @@ def _left_of(message: Message, parts: Iterable[PartView], whole: PartView | None
 
 def _without_signatures(files: tuple[Part, ...]) -> tuple[Part, ...]:
     return tuple(part for part in files if part.type not in _SIGNATURES)
+
+
+def _own_section(section: str, around: str) -> str:
+    """The section in an attached message of what has another one in the message around it: "2.1" or "2~1" for "1" in "2"."""
+    return section[len(around) + 1 :] if around else section
+
+
+def _of_attached(shape: Structure, around: str) -> Structure:
+    """The structure with the sections that an attached message has by itself."""
+
+    def own(listed: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(replace(part, section=_own_section(part.section, around)) for part in listed)
+
+    return Structure(own(shape.text), own(shape.html), own(shape.attachments), own(shape.inline)) if around else shape
 
 
 def _is_in(section: str, around: str) -> bool:

@@ -12,6 +12,7 @@ from webmail.imap.connections.connection import Connection
 from webmail.mail import Message
 from webmail.message import viewers, zip_download
 from webmail.message.blueprint import blueprint
+from webmail.message.views.encryption.protected_page import protected
 from webmail.message.views.html_frame import DARK, asked_scheme, cleaned_html
 from webmail.message.views.remote_images import may_load_previews
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
@@ -37,8 +38,10 @@ def nested(uid: int, section: str, mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=not as_text)
     message, as_text = text_or_html(message, as_text=as_text)
+    sealed = protected(message)
+    message = sealed.message if sealed else message
     return page(
-        "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
+        "message/nested.html", message=message, sealed=sealed, mailbox=mailbox, bodies=shown_bodies(message),
         as_text=as_text, viewed=viewers.view(message, with_pictures=may_load_previews()),
         back=local_path(request.args.get("back", "")), dangers=dangerous_files.dangers(message.structure.attachments, message),
     )  # fmt: skip

@@ -8,13 +8,12 @@ from __future__ import annotations
 from flask import Response, request
 from markupsafe import Markup
 
-from webmail import imap
 from webmail.errors import NoSuchMessageError
 from webmail.keys.messages import opening
 from webmail.keys.messages.opening import OpenedPart
 from webmail.mail import Part, Structure
 from webmail.message.blueprint import blueprint
-from webmail.message.views.encryption.protected_page import current_reader
+from webmail.message.views.encryption.protected_page import current_reader, source_of
 from webmail.message.views.html_frame import DARK, asked_scheme, cleaned, frame
 from webmail.message.views.safe_responses import as_file
 from webmail.message.views.text_bodies import cut_label
@@ -26,7 +25,7 @@ from webmail.mime.protected import header_reading
 from webmail.mime.text import plain_text
 from webmail.mime.transfer_encoding import decode_transfer
 from webmail.mime.tree import PartNode
-from webmail.web.current import current_account, preferences
+from webmail.web.current import preferences
 from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import requested_message_url
 
@@ -63,11 +62,12 @@ def opened_file(uid: int, number: int, section: str, mailbox: str) -> Response:
 
 
 def opened_part(uid: int, number: int, mailbox: str) -> OpenedPart:
-    """1 round trip after the SELECT. Raises NoSuchMessageError, also for a part that is not open now."""
-    with imap.connect(current_account(), mailbox) as connection:
-        raw = imap.messages.raw(connection, mailbox, uid, uidvalidity(), limit=opening.LARGEST + 1)
+    """Of the message attached at the section that the request names (`inside`), if it does. 1 round trip after the SELECT. Raises
+    NoSuchMessageError, also for a part that is not open now."""
+    inside = request.args.get("inside", "")
+    raw = source_of(mailbox, uid, uidvalidity(), inside)
     envelope = headers.envelope(header_reading.header_block(raw))
-    parts = opening.open_message(raw, current_reader(envelope)).parts
+    parts = opening.open_message(raw, current_reader(envelope, attached=bool(inside))).parts
     if not 1 <= number <= len(parts) or parts[number - 1].content is None:
         raise NoSuchMessageError(f"{mailbox}: message {uid} has no open part {number}")
     return parts[number - 1]
@@ -93,7 +93,8 @@ def _html(message: ParsedMessage, shape: Structure, nodes: dict[str, PartNode], 
         section = sections.get(cid.strip("<> "))
         if section is None:
             return None
-        return requested_message_url("message.opened_file", uid, mailbox, number=number, section=section, inline=1)
+        inside = request.args.get("inside") or None
+        return requested_message_url("message.opened_file", uid, mailbox, number=number, section=section, inline=1, inside=inside)
 
     pieces = []
     for part in shape.html:
