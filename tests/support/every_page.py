@@ -111,6 +111,7 @@ ADMIN_PAGES = {
     "admin-room-new": "/admin/rooms/new",
     "admin-handovers": "/admin/handovers",
     "admin-restores": "/admin/restores",
+    "admin-version": "/admin/version",
     "restore": "/account/restore",
     "admin-handover-new": "/admin/handovers/new",
     "admin-departure": "/admin/departures/1",

@@ -75,4 +75,7 @@ def sections(settings: Settings, *, everything: bool) -> list[Section]:
     if settings.transfers.on:
         about = _("Who stores how much, and reports of abuse.")
         known.append(Section("admin.transfers", _("Everyone’s large files"), "clip", about))
+    known.append(
+        Section("admin.version_page", _("Version"), "marks", _("Which release this is, and what is new in it."), everybody=True)
+    )
     return [one for one in known if everything or one.everybody]

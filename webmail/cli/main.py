@@ -47,6 +47,7 @@ from webmail.cli.forwarding import forwarding
 from webmail.cli.groups import groups
 from webmail.cli.installation.move import move
 from webmail.cli.installation.restores import restores
+from webmail.cli.installation.version import version
 from webmail.cli.providers import disconnect_account
 from webmail.cli.rooms import rooms
 from webmail.cli.storage import storage
@@ -91,6 +92,7 @@ def register(group: click.Group) -> None:
         dns,
         move,
         restores,
+        version,
     ):
         _in_sentences(command)
         group.add_command(command)

@@ -15,6 +15,7 @@ from webmail.admin.views import (
     rooms,
     services,
     transfers,
+    version_page,
 )
 from webmail.admin.views.establishment import policy, register, settings
 from webmail.admin.views.groups import group_list, group_page, policy_page
@@ -36,7 +37,7 @@ __all__ = [
     "access", "audit_page", "blueprint", "bulk", "creation", "departures", "desk", "group_collections", "handovers", "home",
     "group_list", "group_page", "listing", "one_person", "policy", "policy_page",
     "phishing_report", "phishing_reports", "refused_senders",
-    "restores", "register", "rooms", "services", "settings", "transfers",
+    "restores", "version_page", "register", "rooms", "services", "settings", "transfers",
     "checks_page",
     "dns_page",
     "overview_page",
