@@ -130,3 +130,17 @@ def test_every_message_of_smime(reader, fill):
         if not fine:
             wrong.append((file.name, encryption, signatures))
     assert wrong == []
+
+
+def test_what_could_have_been_altered_is_kept_as_text(reader, fill):
+    """CBC: an attacker may have put HTML around what was encrypted, so none is kept."""
+    file = SMIME / "alice.env.eml"
+    page = visit(reader, fill, file)
+    assert "without formatting" in page.one(".keep-offer").get_text()
+    kept = reader.submit(page, ".keep-offer form")
+    assert kept.soup.select("[data-kept]") and not kept.soup.select("iframe[src*='/body/']")
+    assert "not protected against alteration" in kept.one("[data-kept]").get_text()
+    assert "Not signed" in kept.one("[data-kept]").get_text() and state(kept, "signature") == []
+    back = reader.submit(kept, ".seal-kept form")
+    source = reader.get(back.link("Save as a file (.eml)")).response.get_data()
+    assert source == re.sub(rb"\r?\n", b"\r\n", file.read_bytes()) and state(back, "encryption") == ["decrypted"]

@@ -91,7 +91,7 @@ def test_the_notice_undoes_it_and_flags_and_date_stay(person, letter, imap_of):
     uid, content = letter
     client = imap_of(person.address)
     client.select_folder("INBOX")
-    client.add_flags([uid], ["\\Flagged", "mine"])
+    client.add_flags([uid], ["\\Flagged", "mine", "$encrypted"])
     values = client.fetch([uid], ["INTERNALDATE", "FLAGS"])[uid]
     before, of_files = values[b"INTERNALDATE"], [flag for flag in values[b"FLAGS"] if flag.startswith(b"$Has")]
     kept = keep(person, open_keys(person.get(f"/message/{uid}/INBOX"), person))
@@ -105,7 +105,7 @@ def test_the_notice_undoes_it_and_flags_and_date_stay(person, letter, imap_of):
     assert found() == ({b"\\Flagged", b"\\Seen", b"mine", b"$HasAttachment"}, before)
     undone = person.submit(kept, "#notices form")
     assert source(person, undone) == content
-    assert found() == ({b"\\Flagged", b"\\Seen", b"mine", b"$KeepEncrypted", *of_files}, before)
+    assert found() == ({b"\\Flagged", b"\\Seen", b"mine", b"$KeepEncrypted", b"$encrypted", *of_files}, before)
 
 
 @pytest.mark.parametrize("change", ["text", "sender"])

@@ -24,6 +24,7 @@ from webmail.preferences import sort_on_server
 
 Place = tuple[str, int, int]  # mailbox, UID, UIDVALIDITY
 LEFT_ENCRYPTED = "$KeepEncrypted"  # the keyword of a message that its reader took back: no rule keeps it decrypted again
+_ENCRYPTED = "$encrypted"  # the mark in lists, which the mail server sets on what arrives encrypted
 
 
 def can_be_kept(part: OpenedPart | None) -> bool:
@@ -61,12 +62,12 @@ def keep(account: Account, user: User, settings: Settings, where: Place, copy: b
         return found is not None and found.original == original
 
     files = kept_copy.without_original(structure.classify(structure.from_bytes(copy))).attachments
-    return _put(account, user, where, copy, is_same, original, minus=(LEFT_ENCRYPTED,), has_files=bool(files))
+    return _put(account, user, where, copy, is_same, original, minus=(LEFT_ENCRYPTED, _ENCRYPTED), has_files=bool(files))
 
 
 def take_back(account: Account, user: User, where: Place, original: bytes) -> int:
     """Put the encrypted original in the place of its copy; its UID. Raises what `replacement.put_in_place` raises."""
-    return _put(account, user, where, original, lambda raw: raw == original, original, plus=(LEFT_ENCRYPTED,))
+    return _put(account, user, where, original, lambda raw: raw == original, original, plus=(LEFT_ENCRYPTED, _ENCRYPTED))
 
 
 def _put(
