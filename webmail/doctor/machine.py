@@ -15,6 +15,7 @@ import peewee as pw
 from playhouse.migrations import Runner
 
 from webmail import health, translations
+from webmail.admin.watching import figures
 from webmail.auth.factors import mailed_codes, requirement, second_step
 from webmail.config.settings import Settings, is_written
 from webmail.database import shared_file
@@ -25,6 +26,7 @@ from webmail.doctor.result import lazy_gettext as _l
 from webmail.models import User
 from webmail.people import visibility
 
+FULL_SOON = 30  # days
 _BESIDE = ("", *shared_file.BESIDE)
 
 
@@ -176,8 +178,25 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(
             "Disk", WARNING, _l("%(free)s GB free in %(place)s, not enough for ten large messages: free up space soon.", **about)
         )
+    elif (left := _days_left(settings, place)) is not None and left < FULL_SOON:
+        words = _l(
+            "%(free)s GB free in %(place)s, full in %(days)s days at this rate: free up space, or make the disk larger.",
+            **about, days=left,
+        )  # fmt: skip
+        yield CheckResult("Disk", WARNING, words)
     else:
         yield CheckResult("Disk", OK, _l("%(free)s GB free in %(place)s.", **about))
+
+
+def _days_left(settings: Settings, place: Path) -> int | None:
+    """Until the disk of the data is full, as its figures foretell; None where they don't, or it is another disk."""
+    try:
+        if place.stat().st_dev != Path(settings.instance).stat().st_dev:
+            return None
+        with db.connection_context():
+            return figures.days_left(figures.history("disk_free"))
+    except (OSError, *DATABASE_AWAY, pw.DatabaseError):
+        return None
 
 
 def catalogues(settings: Settings) -> Iterator[CheckResult]:
