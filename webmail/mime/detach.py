@@ -15,7 +15,7 @@ from enum import StrEnum
 from webmail.mail import Part
 from webmail.mime.headers.filenames import filename
 from webmail.mime.parser import ParsedMessage, Raw
-from webmail.mime.protected.kept_copy import FILE_NAME
+from webmail.mime.protected.protected_parts import KEPT_NAME
 from webmail.mime.structure import classify
 from webmail.mime.tree import PartNode
 
@@ -57,7 +57,7 @@ def detachable(root: PartNode) -> Detachable:
     if sealed := _sealed(kinds.values()):
         return Detachable(kept=sealed)
     if any(
-        node.type == "message/rfc822" and filename(node.params | node.disposition_params) == FILE_NAME for node in _nodes(root)
+        node.type == "message/rfc822" and filename(node.params | node.disposition_params) == KEPT_NAME for node in _nodes(root)
     ):
         return Detachable(kept=KeepReason.ENCRYPTED)  # without any of its parts there would be no way back to the original
     attachments = classify(root).attachments

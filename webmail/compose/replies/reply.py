@@ -22,7 +22,6 @@ from webmail.mime import builder
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.headers.filenames import message_name
 from webmail.mime.html import markdown_images
-from webmail.mime.protected import kept_copy
 from webmail.mime.text import excuse, plain_text, their_signature
 from webmail.models import DraftRow
 
@@ -174,7 +173,11 @@ def _unflowed(part: Part, body: str) -> str:
 
 def carried_parts(message: Message) -> tuple[Part, ...]:
     """The parts that `carry` copies; may be more than MOST_PARTS."""
-    shape = kept_copy.without_original(message.structure) if message.trace.kept else message.structure
+    shape = message.structure
+    if message.trace.kept:
+        from webmail.mime.protected import kept_copy
+
+        shape = kept_copy.without_original(shape)
     return shape.attachments + shape.inline
 
 

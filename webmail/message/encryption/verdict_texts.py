@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,9 +11,11 @@ from flask_babel import ngettext
 from webmail.crypto.signatures import SignatureState
 from webmail.keys.messages.opening import EncryptionState, OpenedPart, OpeningFault
 from webmail.keys.messages.verdicts import SignatureVerdict, VerdictNote
-from webmail.mime.protected.kept_copy import KeptSignature
 from webmail.models import KeyOrigin
 from webmail.web.formatting import long_date, short_date
+
+if TYPE_CHECKING:
+    from webmail.mime.protected.kept_copy import KeptSignature
 
 
 def signature_words(verdict: SignatureVerdict) -> str:

@@ -23,12 +23,12 @@ from webmail.mime import structure
 from webmail.mime.headers.filenames import safe_name
 from webmail.mime.parser import ParsedMessage
 from webmail.mime.protected import header_reading, payload
+from webmail.mime.protected.protected_parts import KEPT_NAME
 from webmail.mime.text import plain_text
 from webmail.mime.transfer_encoding import decode_transfer
 
 NAME = "X-Traboule-Kept"
-FILE_NAME = "encrypted-original.eml"
-_ORIGINAL = ("2", "message/rfc822", FILE_NAME)
+_ORIGINAL = ("2", "message/rfc822", KEPT_NAME)
 LARGEST = 40_000_000  # bytes of a copy
 _LARGEST_MARK = 8_000  # bytes of its first header
 _VERSION = "1"
@@ -89,7 +89,7 @@ def build(
     rest = b"".join([
         outer, b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n",
         inside, b"\r\n--", boundary, b"\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: ", encoding,
-        b'\r\nContent-Disposition: attachment; filename="', FILE_NAME.encode(), b'"\r\n\r\n', original, end,
+        b'\r\nContent-Disposition: attachment; filename="', KEPT_NAME.encode(), b'"\r\n\r\n', original, end,
     ])  # fmt: skip
     if len(rest) + _LARGEST_MARK > LARGEST:
         raise CannotKeepError(f"{len(rest)} bytes")

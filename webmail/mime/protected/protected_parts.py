@@ -15,6 +15,7 @@ from webmail.mime.parser import ParsedMessage, read
 from webmail.mime.transfer_encoding import decode_transfer
 from webmail.mime.tree import PartNode
 
+KEPT_NAME = "encrypted-original.eml"  # of the file in a copy that is kept decrypted (`kept_copy.py`)
 MOST_PARTS = 3  # protected parts of one message that are opened
 _MOST_CHILDREN = 100  # top parts that are looked at
 _INLINE_TEXT = 5_000_000  # bytes of a text in which blocks are looked for

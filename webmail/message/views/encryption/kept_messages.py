@@ -6,7 +6,7 @@ A message that says it is one is believed where its mark is ours, which takes on
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, redirect, request
 from flask_babel import gettext as _
@@ -18,13 +18,11 @@ from webmail.keys.messages import opening
 from webmail.keys.messages.opening import EncryptionState, OpenedPart
 from webmail.mail import Mailbox, Message, Role
 from webmail.message.blueprint import blueprint
-from webmail.message.encryption import keeping
 from webmail.message.encryption.protected_view import ProtectedView
 from webmail.message.remote_images import ImageDecision, ImageReason
 from webmail.message.views.encryption.protected_page import check_encryption, current_reader
 from webmail.mime.headers import headers
-from webmail.mime.protected import header_reading, kept_copy
-from webmail.mime.protected.kept_copy import CannotKeepError, KeptFacts
+from webmail.mime.protected import header_reading
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.forms.request_values import fetched_ahead, local_path, uidvalidity
 from webmail.web.frame.quota_notice import room_link
@@ -32,12 +30,18 @@ from webmail.web.message_links import message_url
 from webmail.web.notices import notify
 from webmail.web.templates.addresses import url_for
 
+if TYPE_CHECKING:  # what does it is loaded at the first message that is one
+    from webmail.message.encryption.keeping import Place
+    from webmail.mime.protected.kept_copy import KeptFacts
+
 _APART = (Role.DRAFTS, Role.SNOOZED, Role.TRASH)
 
 
 @blueprint.post("/keep-decrypted/<int:uid>/<path:mailbox>")
 def keep_decrypted(uid: int, mailbox: str) -> Response:
     """Put what was inside in the place of the encrypted message."""
+    from webmail.mime.protected.kept_copy import CannotKeepError
+
     check_encryption()
     raw, validity = _raw(uid, mailbox)
     envelope = headers.envelope(header_reading.header_block(raw))
@@ -58,6 +62,8 @@ def keep_decrypted(uid: int, mailbox: str) -> Response:
 @blueprint.post("/encrypt-again/<int:uid>/<path:mailbox>")
 def encrypt_again(uid: int, mailbox: str) -> Response:
     """Put the encrypted original in the place of its decrypted copy, byte for byte."""
+    from webmail.message.encryption import keeping
+
     check_encryption()
     try:
         raw, validity = _raw(uid, mailbox)
@@ -82,7 +88,12 @@ def encrypt_again(uid: int, mailbox: str) -> Response:
 
 def if_kept(message: Message) -> tuple[Message, KeptFacts | None]:
     """The message without the original among its files, and what its mark says, if it is a copy kept by this person."""
-    if not message.trace.kept or not settings().encryption or message.size > kept_copy.LARGEST:
+    if not message.trace.kept or not settings().encryption:
+        return message, None
+    from webmail.message.encryption import keeping
+    from webmail.mime.protected import kept_copy
+
+    if message.size > kept_copy.LARGEST:
         return message, None
     raw = message.whole if len(message.whole) == message.size else b""
     if not raw:
@@ -97,6 +108,8 @@ def if_kept(message: Message) -> tuple[Message, KeptFacts | None]:
 
 def can_be_kept_here(view: ProtectedView, current: Mailbox | None) -> bool:
     """Whether the page offers it: for messages in folders of one's own that stay where they are."""
+    from webmail.message.encryption import keeping
+
     part = view.whole.part if view.whole else None
     if not keeping.can_be_kept(part) or current is None or current.owner or current.role in _APART:
         return False
@@ -114,6 +127,9 @@ def kept_at_opening(context: dict[str, Any]) -> Response | None:
     """For people who keep all that they open: the message is kept, and this leads to it. None for all others."""
     if not context["keepable"] or not preferences().keep_opened or fetched_ahead():
         return None
+    from webmail.message.encryption import keeping
+    from webmail.mime.protected.kept_copy import CannotKeepError
+
     message, view = context["message"], context["sealed"]
     if keeping.LEFT_ENCRYPTED in message.flags:
         return None
@@ -128,7 +144,10 @@ def kept_at_opening(context: dict[str, Any]) -> Response | None:
     return redirect(message_url("message.show", message, **{**shown, "uid": new}), 303)
 
 
-def _put(raw: bytes, part: OpenedPart | None, where: keeping.Place) -> int:
+def _put(raw: bytes, part: OpenedPart | None, where: Place) -> int:
+    from webmail.message.encryption import keeping
+    from webmail.mime.protected.kept_copy import CannotKeepError
+
     if part is None:
         raise CannotKeepError("not encrypted as a whole")
     copy = keeping.copy_of(raw, part, current_user(), settings())
@@ -137,6 +156,8 @@ def _put(raw: bytes, part: OpenedPart | None, where: keeping.Place) -> int:
 
 def _raw(uid: int, mailbox: str) -> tuple[bytes, int]:
     """The message and its UIDVALIDITY. Raises NoSuchMessageError, also for one too large to be kept or opened."""
+    from webmail.mime.protected import kept_copy
+
     with imap.connect(current_account(), mailbox) as connection:
         raw = imap.messages.raw(connection, mailbox, uid, uidvalidity(), limit=kept_copy.LARGEST + 1)
         return raw, connection.uidvalidity
@@ -149,6 +170,8 @@ def _page(uid: int, mailbox: str, validity: int) -> str:
 
 def _tell(error: Exception) -> None:
     """Why it stays as it is."""
+    from webmail.mime.protected.kept_copy import CannotKeepError
+
     match error:
         case OverQuotaError():
             notify(_("Your mailbox is full: for a moment, there have to be both messages in it. Nothing was changed."), "caution",
