@@ -56,6 +56,7 @@ from webmail.models import (
     RemoteItem,
     RemoteLink,
     Session,
+    StagedCertificate,
     TrustedDevice,
     User,
     now,
@@ -69,7 +70,7 @@ _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a>
 
 _KEYS_ASKED_AGAIN = (
     "keys.show_beginning", "keys.show_sheet", "keys.show_passphrase", "keys.ask_to_delete", "keys.show_import", "keys.show_export",
-    "keys.ask_to_revoke", "keys.ask_to_remove",
+    "keys.ask_to_revoke", "keys.ask_to_remove", "keys.show_taking",
 )  # fmt: skip
 
 ADMIN_PAGES = {
@@ -547,8 +548,9 @@ def _keys(demo: Services) -> dict[str, str]:
     """A key that ends soon and one that was revoked, and two of others."""
     with accounts.tables(demo.database):
         user = User.get(User.address == ALICE)
-        for table in (Keyring, OwnKeyRow, KnownCertificateRow):
+        for table in (Keyring, OwnKeyRow, KnownCertificateRow, StagedCertificate):
             table.delete().where(table.user == user).execute()
+        StagedCertificate.create(user=user, digest="a" * 64, name=f"{ALICE}.p12", sealed=b"x", told=now())
         Keyring.create(user=user)
         User.update(has_keys=1).where(User.id == user.id).execute()
         known = {"kind": "openpgp", "certificate": b"x", "algorithm": "Curve25519"}

@@ -42,6 +42,7 @@ from webmail.models import (
     SecurityKey,
     Signature,
     Snoozed,
+    StagedCertificate,
     Task,
     Transfer,
     TrustedDevice,
@@ -183,6 +184,7 @@ def furnish(user: User) -> dict[str, str]:
     certificate = KnownCertificateRow.create(
         user=user, address="private@else.example", kind="openpgp", fingerprint="B" * 40, certificate=b"private", origin="met"
     )
+    staged = StagedCertificate.create(user=user, digest="a" * 64, name="private.p12", sealed=b"private", told=now())
     trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
     named = {
         "task": task,
@@ -200,6 +202,7 @@ def furnish(user: User) -> dict[str, str]:
         "subscription": str(followed.id),
         "key": str(key.id),
         "certificate": str(certificate.id),
+        "staged certificate": str(staged.id),
     }
     return {name: str(row.id) for name, row in made.items()} | named
 

@@ -56,13 +56,14 @@ CARRY_AN_ID = {
     "/compose/<draft_id>/large/drive",
     "/encryption/begin", "/encryption/keys", "/encryption/sheet", "/encryption/passphrase", "/encryption/import",
     "/keep-decrypted/<int:uid>/<path:mailbox>",
+    "/encryption/take/<int:number>",
 }  # fmt: skip
 
 HARMLESS = {
     SETS: [
         "/encryption/open", "/encryption/open/passkey", "/encryption/passkeys", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look",
         "/encryption/from/<int:uid>/<section>/<path:mailbox>", "/encryption/from-header/<int:uid>/<path:mailbox>", "/encryption/keeping", "/encryption/sheet/done",
-        "/admin/checks", "/admin/dns", "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password",
+        "/admin/checks", "/admin/dns", "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password", "/contacts/<uid>/keys",
         "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",
         "/awaited/<int:number>", "/awaited/message/<int:uid>/<path:mailbox>",
         "/calendar/reminders/<int:number>", "/calendar/reminders/done", "/calendar/reminders/of/<int:number>", "/calendar/shown",

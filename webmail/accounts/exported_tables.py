@@ -114,6 +114,7 @@ from webmail.models import (
     ShownReminder,
     Signature,
     Snoozed,
+    StagedCertificate,
     StoredContent,
     SupportRequest,
     Tag,
@@ -243,6 +244,7 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     RoomNotice: "there for a minute, until mail about a room is written",
     ResourceUse: "rooms stand in the events that they are booked with",
     PhishingFind: "copies of a reported message in one's mailbox, of which one was told by mail",
+    StagedCertificate: "a locked file that waits to be taken",
     PeopleLearned: "says when something was counted",
 }
 _OWNER: dict[type[pw.Model], pw.Field] = {

@@ -28,6 +28,7 @@ from webmail.cli.absence import absence
 from webmail.cli.administration.accounts import add_many, change_many, list_homes, rename_account
 from webmail.cli.administration.aliases import alias
 from webmail.cli.administration.handovers import handovers
+from webmail.cli.administration.keys import keys
 from webmail.cli.administration.lists import lists
 from webmail.cli.administration.people_files import export_people, import_people
 from webmail.cli.administration.quarantine import quarantine
@@ -77,7 +78,7 @@ _FAULTS = {
 
 
 def register(group: click.Group) -> None:
-    about_people = (accounts, groups, handovers, lists, quarantine, support, absence, archive, forwarding)
+    about_people = (accounts, groups, handovers, keys, lists, quarantine, support, absence, archive, forwarding)
     for command in (
         migrate,
         *about_people,

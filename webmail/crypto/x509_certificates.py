@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from webmail.crypto.certificate_facts import LONGEST_NAME, CertificateFacts, CertificateKind, parse_user_id
@@ -24,6 +24,7 @@ MOST_BYTES = 2**18  # of a certificate, or of a key with its certificates
 MOST_CERTIFICATES = 100  # in one file
 MOST_ADDRESSES = 100
 _SMTP_UTF8 = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
+_WRAPPED = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # that it is signed data
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE)-----.*?-----END \1-----", re.DOTALL)
 _KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----.*?-----END (?:[A-Z]+ )?PRIVATE KEY-----", re.DOTALL)
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
@@ -38,10 +39,15 @@ class SmimeKey:
     chain: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def split_certificates(data: bytes) -> list[bytes]:
-    """Each certificate of a file (PEM or DER), as DER. Raises MalformedDataError where there is none."""
+def split_certificates(data: bytes, *, wrapped: bool = False) -> list[bytes]:
+    """Each certificate of a file (PEM or DER), as DER. Raises MalformedDataError where there is none.
+
+    `wrapped`: they may stand in a signed message without content (PKCS #7), as directories keep them.
+    """
     if len(data) > MOST_BYTES * 4:
         raise CryptoTooLargeError(f"{len(data)} bytes of certificates")
+    if wrapped and _WRAPPED in data[:64]:
+        return [each.public_bytes(serialization.Encoding.DER) for each in _unwrapped(data)]
     if b"-----BEGIN " not in data[:4096] and data[:1] == b"\x30":
         return [_loaded(data).public_bytes(serialization.Encoding.DER)]
     blocks = [match[0] for match in _PEM.finditer(data)]
@@ -50,6 +56,15 @@ def split_certificates(data: bytes) -> list[bytes]:
     if len(blocks) > MOST_CERTIFICATES:
         raise CryptoTooLargeError(f"{len(blocks)} certificates")
     return [_loaded(each, is_pem=True).public_bytes(serialization.Encoding.DER) for each in blocks]
+
+
+def _unwrapped(data: bytes) -> list[x509.Certificate]:
+    if len(data) > MOST_BYTES:
+        raise CryptoTooLargeError(f"{len(data)} bytes of certificates")
+    try:
+        return pkcs7.load_der_pkcs7_certificates(data)[:MOST_CERTIFICATES]
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedDataError(f"no certificates in a wrapping: {error}") from error
 
 
 def _loaded(data: bytes, *, is_pem: bool = False) -> x509.Certificate:

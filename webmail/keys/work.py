@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.keys import certificate_revocations, open_keyring, revocation_rounds
-from webmail.keys.notifications import certificate_end
+from webmail.keys import certificate_revocations, open_keyring, revocation_rounds, staged_certificates
+from webmail.keys.notifications import certificate_end, certificate_ready
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 
 
@@ -19,6 +19,12 @@ def _closed(_run: PeriodicRun) -> None:
 def _tell_of_ends(run: PeriodicRun) -> None:
     with run.mailing():
         messages = certificate_end.tell_all(run.settings)
+    run.deliver_system_mail(messages)
+
+
+def _tell_of_waiting(run: PeriodicRun) -> None:
+    with run.mailing():
+        messages = certificate_ready.tell_all(run.settings)
     run.deliver_system_mail(messages)
 
 
@@ -47,6 +53,13 @@ WORK = AreaWork(
             timedelta(seconds=20),
             only_if=_asks,
             pending=lambda _settings: (certificate_revocations.due_checks(),),
+        ),
+        Periodic(
+            "certificates to take",
+            _tell_of_waiting,
+            timedelta(minutes=5),
+            only_if=_is_on,
+            pending=lambda _settings: (staged_certificates.untold(),),
         ),
         Periodic("certificate ends", _tell_of_ends, certificate_end.EVERY, only_if=_is_on),
     ),  # fmt: skip

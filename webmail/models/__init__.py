@@ -70,6 +70,7 @@ from webmail.models.mail.keys import (
     OpenedKeyring,
     OwnKeyRow,
     PlainRecipient,
+    StagedCertificate,
 )
 from webmail.models.mail.mailbox import RecentFolder, RecentSearch, RoomRequest, SavedSearch, Snoozed, Tag
 from webmail.models.mail.message import PhishingFind, PhishingReport, SearchedMailbox
@@ -208,6 +209,7 @@ __all__ = [
     "LinkedAccount",
     "LockKind",
     "LostShare",
+    "StagedCertificate",
     "Todo",
     "ToldNotice",
     "MailboxHandover",

@@ -23,7 +23,7 @@ from webmail.tasks.timetable import Timetable
 
 SECONDS = {
     "account ends": 600, "app passwords": 3600, "appointments": 60, "archiving": 300, "awaited replies": 60, "birthdays": 60,
-    "certificate ends": 21600, "certificate revocations": 20, "checks asked for": 10, "dns": 604800, "keyrings": 60,
+    "certificate ends": 21600, "certificate revocations": 20, "certificates to take": 300, "checks asked for": 10, "dns": 604800, "keyrings": 60,
     "clean-up of transfers": 3600, "cloud programs": 60, "directory": 3600, "doctor": 3600, "drafts": 15, "figures": 600, "files for FileSender": 10, "files to drives": 10, "filters": 60,
     "guest reminders": 300, "handovers": 60, "leaving calendars": 60, "meeting replies": 300, "messages with files": 10,
     "missed mail": 3600, "polls": 60, "quarantine notices": 60, "reminders": 20, "room letters": 60, "room used": 300,
@@ -79,7 +79,7 @@ def test_the_names_of_tasks_stay() -> None:
 
 def test_some_is_for_some_installations_only(settings: Settings) -> None:
     everywhere = {
-        "account ends", "appointments", "birthdays", "certificate ends", "certificate revocations", "checks asked for", "clean-up of transfers", "dns", "doctor", "drafts", "figures", "handovers",
+        "account ends", "appointments", "birthdays", "certificate ends", "certificate revocations", "certificates to take", "checks asked for", "clean-up of transfers", "dns", "doctor", "drafts", "figures", "handovers",
         "keyrings", "leaving calendars", "messages with files", "polls", "quarantine notices", "refused networks", "reminders",
         "room letters", "stray pieces of files", "todos", "transfers", "wake",
     }  # fmt: skip
@@ -92,7 +92,12 @@ def test_some_is_for_some_installations_only(settings: Settings) -> None:
         transfers=replace(settings.transfers, on=False),
     )
     assert names(bare) == everywhere
-    assert names(replace(bare, encryption=False)) == everywhere - {"certificate ends", "certificate revocations", "keyrings"}
+    assert names(replace(bare, encryption=False)) == everywhere - {
+        "certificate ends",
+        "certificate revocations",
+        "certificates to take",
+        "keyrings",
+    }
     assert names(replace(bare, other_dav_servers=True)) == everywhere | {"other servers"}
     assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"busy times outside", "subscriptions"}
     assert names(replace(bare, services="google")) == everywhere | {"busy times at services", "files to drives", "other servers"}

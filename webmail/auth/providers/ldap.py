@@ -31,6 +31,13 @@ _LONGEST_VALUE = 1000  # bytes; longer ones are nobody's name or address
 _MOST_VALUES = 1000  # of one attribute
 _LONGEST_DN = 250  # characters, as what somebody is known by
 _IDENTIFIERS = ("entryUUID", "objectGUID")  # operational at OpenLDAP: asked for by name
+_CERTIFICATES = (
+    "userCertificate",
+    "userCertificate;binary",
+    "userSMIMECertificate",
+    "userSMIMECertificate;binary",
+)  # RFC 4523, 2798
+_MOST_CERTIFICATES, _LARGEST_CERTIFICATE = 5, 64 * 1024  # of one attribute; bytes
 _PLACE = re.compile(r"\{(name|address)\}")
 _EQUALITY = re.compile(r"\(([A-Za-z][\w.-]*)=([^()*]*\{(?:name|address)\}[^()*]*)\)")
 
@@ -57,6 +64,14 @@ class DirectoryEntry:
 
     def first(self, attribute: str) -> str:
         return next(iter(self.all(attribute)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEntry:
+    """The addresses of somebody in the directory (lower case), and their certificates (DER; or in a wrapping, PKCS #7)."""
+
+    addresses: tuple[str, ...]
+    values: tuple[bytes, ...] = field(repr=False)
 
 
 class DirectoryTalk:
@@ -115,6 +130,16 @@ class DirectoryTalk:
         with _told("could not be searched"):
             found, _controls = self._ask(wanted, there.base, ldap.SCOPE_SUBTREE, attributes, 0, [first])
         return [_entry(dn, values) for dn, values in found if dn]
+
+    def find_certificates(self, addresses: Sequence[str], most: int) -> list[CertificateEntry]:
+        """The certificates of those whom `people_filter` lists and who have one of these addresses. 1 round trip."""
+        there = self._settings
+        escaped = (ldap.filter.escape_filter_chars(one) for one in addresses)
+        either = "".join(f"({there.address_attribute}={one})" for one in escaped)
+        wanted = f"(&{there.people_filter}{there.active_filter}(|{either}))"
+        with _told("could not be searched"):
+            found, _controls = self._ask(wanted, there.base, ldap.SCOPE_SUBTREE, [there.address_attribute, *_CERTIFICATES], most)
+        return [_certificates(values, there.address_attribute.lower()) for dn, values in found if dn]
 
     def try_password(self, entry: DirectoryEntry | None, password: str) -> None:
         """Bind as this entry, or as nobody, so that it takes as many round trips to say no. Raises SignInRefusedError. 1 round
@@ -278,6 +303,14 @@ def _entry(dn: str, values: Mapping[str, list[bytes]]) -> DirectoryEntry:
     named = {name.partition(";range=")[0].lower(): found for name, found in values.items()}
     texts = {name: _texts(found) for name, found in named.items()}
     return DirectoryEntry(dn, _subject(dn, named), texts)
+
+
+def _certificates(values: Mapping[str, list[bytes]], address_attribute: str) -> CertificateEntry:
+    """Servers put ";binary" behind some names, asked for so or not."""
+    named = {name.lower(): found for name, found in values.items()}
+    found = [one for name in _CERTIFICATES for one in named.get(name.lower(), [])[:_MOST_CERTIFICATES]]
+    addresses = (text.lower() for text in _texts(named.get(address_attribute, [])))
+    return CertificateEntry(tuple(addresses), tuple(one for one in found if len(one) <= _LARGEST_CERTIFICATE))
 
 
 def _subject(dn: str, values: Mapping[str, list[bytes]]) -> str:

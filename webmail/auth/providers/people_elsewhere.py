@@ -40,7 +40,7 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 @contextmanager
-def _admitted() -> Iterator[None]:
+def admitted() -> Iterator[None]:
     """Apart from the turns of those who sign in, whom no search may keep waiting. Raises ServerAwayError."""
     if not _turns.acquire(timeout=SECONDS / 3):
         raise ServerAwayError("other searches wait for the directory")
@@ -66,7 +66,7 @@ def find(sight: Sight, text: str, settings: Settings) -> FoundInLdap:
     there = settings.ldap
     wanted = text.replace("\0", "").split()[:_MOST_WORDS]  # with their accents, as LDAP has them
     try:
-        with _admitted(), conversation(replace(there, timeout=min(SECONDS, there.timeout)), ca_file(settings)) as talk:
+        with admitted(), conversation(replace(there, timeout=min(SECONDS, there.timeout)), ca_file(settings)) as talk:
             entries = talk.find_people(wanted, MOST + 1)
     except ServerAwayError:
         return FoundInLdap(away=True)

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import book_access, contact_list, membership, same_people, store, undo
+from webmail.contacts import book_access, card_keys, contact_list, membership, same_people, store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.forms import ContactForm
@@ -22,6 +22,7 @@ from webmail.contacts.views.imports import undo_import
 from webmail.contacts.views.shared import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.database.user_lock import user_lock
 from webmail.errors import BadAddressError, LimitReachedError
+from webmail.keys.key_texts import kind_words, readable, state_words
 from webmail.mail import Address
 from webmail.mime import builder
 from webmail.mime.formats.address_books.entry import entry_of
@@ -107,6 +108,8 @@ def one(uid: str) -> Response:
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
         to=address_text([Address(row.name, row.email)]), writes=book_access.writes(current_user(), row), several=len(shelf) > 1,
         own=row.user_id == current_user().id,
+        keys=card_keys.keys_of(current_user(), row, [point.value for point in known.emails]) if settings().encryption else [],
+        key_kind=kind_words, key_state=state_words, readable_fingerprint=readable,
         same=[others[each] for each in same if each in others], groups=store.chosen(current_user(), sorted(groups)),
     )  # fmt: skip
 

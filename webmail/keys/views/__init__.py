@@ -10,6 +10,7 @@ from webmail.keys.views import (
     own_key,
     passkeys,
     recovery_sheet,
+    taking,
     web_key_directory,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "own_key",
     "passkeys",
     "recovery_sheet",
+    "taking",
     "web_key_directory",
 ]

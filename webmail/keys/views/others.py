@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from webmail import rate_limits
 from webmail.admission import AdmissionRefusedError
 from webmail.errors import BadAddressError, MailError
-from webmail.keys import key_making, known_certificates, plain_recipients, wkd_lookup
+from webmail.keys import key_making, known_certificates, ldap_lookup, plain_recipients, wkd_lookup
 from webmail.keys.blueprint import blueprint
 from webmail.keys.key_texts import refusal_words
 from webmail.keys.known_certificates import KnownCertificate
@@ -97,6 +97,8 @@ def _looked(address: str) -> tuple[str, str]:
     colleagues = known_certificates.certificates_for(user.id, [address]).get(address, [])
     if any(one.number == 0 for one in colleagues):
         return _("%(address)s is a colleague: their own key is used by itself.", address=address), "done"
+    if ldap_lookup.note_certificates(user, [address], settings()):
+        return _("Found a certificate for %(address)s in the directory.", address=address), "done"
     try:
         rate_limits.take(settings(), wkd_lookup.LOOKED.by(user.id))
         with ASKING_OUTSIDE.admit():

@@ -11,7 +11,7 @@ from webmail.admission import AdmissionRefusedError
 from webmail.auth import aliases
 from webmail.auth.guard import asks_again
 from webmail.errors import MailError
-from webmail.keys import key_making, keyring, own_keys, published_keys
+from webmail.keys import key_making, keyring, own_keys, published_keys, staged_certificates
 from webmail.keys.blueprint import blueprint
 from webmail.keys.key_errors import KeyringExistsError
 from webmail.keys.key_texts import day_words, kind_words, origin_words, readable, refusal_words, state_words, weakness_words
@@ -37,15 +37,17 @@ blueprint.add_app_template_global(origin_words, "key_origin")
 
 @blueprint.get("/encryption")
 def show() -> Response:
-    """3 queries of its own at most."""
+    """4 queries of its own at most."""
     check_here()
     user = current_user()
     ring = keyring.find(user.id)
+    waiting = staged_certificates.waiting(user.id)
     if ring is None:
-        return page("keys/first.html", available=key_making.is_available(settings()))
+        return page("keys/first.html", available=key_making.is_available(settings()), waiting=waiting)
     return page(
         "keys/index.html", ring=ring, keys=own_keys.own_keys(user.id), is_open=opened_here() is not None,
         available=key_making.is_available(settings()), keep_opened=preferences.for_user(user).keep_opened,
+        waiting=waiting,
     )  # fmt: skip
 
 

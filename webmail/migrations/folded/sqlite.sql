@@ -152,6 +152,7 @@ CREATE TABLE "keyring_locks" ("id" INTEGER NOT NULL PRIMARY KEY, "user_id" INTEG
 CREATE TABLE "known_certificates" ("id" INTEGER NOT NULL PRIMARY KEY, "user_id" INTEGER NOT NULL, "address" VARCHAR(254) NOT NULL, "kind" VARCHAR(10) NOT NULL, "fingerprint" VARCHAR(128) NOT NULL, "name" VARCHAR(190) NOT NULL, "algorithm" VARCHAR(60) NOT NULL, "certificate" BLOB NOT NULL, "key_ids" TEXT NOT NULL, "made" DATETIME, "expires" DATETIME, "revoked" DATETIME, "can_encrypt" INTEGER NOT NULL, "can_sign" INTEGER NOT NULL, "origin" VARCHAR(12) NOT NULL, "prefers_encryption" INTEGER NOT NULL, "times_met" INTEGER NOT NULL, "first_met" DATETIME NOT NULL, "last_met" DATETIME NOT NULL, "checked" DATETIME, "blocked" DATETIME, FOREIGN KEY ("user_id") REFERENCES "accounts" ("id") ON DELETE CASCADE);
 CREATE TABLE "opened_keyrings" ("reference" VARCHAR(64) NOT NULL PRIMARY KEY, "user_id" INTEGER NOT NULL, "sealed" BLOB NOT NULL, "until" DATETIME NOT NULL, FOREIGN KEY ("user_id") REFERENCES "accounts" ("id") ON DELETE CASCADE);
 CREATE TABLE "certificate_revocations" ("id" INTEGER NOT NULL PRIMARY KEY, "fingerprint" VARCHAR(128) NOT NULL, "certificate" BLOB NOT NULL, "chain" BLOB NOT NULL, "revoked" DATETIME, "reason" VARCHAR(40) NOT NULL, "due" DATETIME, "asked" DATETIME, "fresh_until" DATETIME, "wanted" DATETIME NOT NULL);
+CREATE TABLE "staged_certificates" ("id" INTEGER NOT NULL PRIMARY KEY, "user_id" INTEGER NOT NULL, "digest" VARCHAR(64) NOT NULL, "name" VARCHAR(190) NOT NULL, "sealed" BLOB NOT NULL, "expires" DATETIME, "added" DATETIME NOT NULL, "told" DATETIME, FOREIGN KEY ("user_id") REFERENCES "accounts" ("id") ON DELETE CASCADE);
 CREATE TABLE "plain_recipients" ("id" INTEGER NOT NULL PRIMARY KEY, "user_id" INTEGER NOT NULL, "address" VARCHAR(254) NOT NULL, "added" DATETIME NOT NULL, FOREIGN KEY ("user_id") REFERENCES "accounts" ("id") ON DELETE CASCADE);
 CREATE TABLE "backup_nights" ("snapshot" VARCHAR(64) NOT NULL PRIMARY KEY, "at" DATETIME NOT NULL);
 CREATE TABLE "restore_requests" ("id" INTEGER NOT NULL PRIMARY KEY, "user_id" INTEGER NOT NULL, "asked_by" VARCHAR(254) NOT NULL, "open_for" INTEGER, "snapshot" VARCHAR(64) NOT NULL, "night" DATETIME NOT NULL, "kind" VARCHAR(8) NOT NULL, "what" VARCHAR(500) NOT NULL, "title" VARCHAR(255) NOT NULL, "place" VARCHAR(255) NOT NULL, "state" VARCHAR(8) NOT NULL, "asked" DATETIME NOT NULL, "begun" DATETIME, "ended" DATETIME, "number" INTEGER NOT NULL, "left_out" INTEGER NOT NULL, "problem" VARCHAR(20) NOT NULL, FOREIGN KEY ("user_id") REFERENCES "accounts" ("id") ON DELETE CASCADE);
@@ -522,6 +523,9 @@ CREATE INDEX "transfers_drive_state" ON "transfers" ("drive_state");
 CREATE UNIQUE INDEX "certificaterevocation_fingerprint" ON "certificate_revocations" ("fingerprint");
 CREATE INDEX "certificaterevocation_due" ON "certificate_revocations" ("due");
 CREATE INDEX "certificaterevocation_wanted" ON "certificate_revocations" ("wanted");
+CREATE INDEX "stagedcertificate_user_id" ON "staged_certificates" ("user_id");
+CREATE INDEX "stagedcertificate_told" ON "staged_certificates" ("told");
+CREATE UNIQUE INDEX "stagedcertificate_user_id_digest" ON "staged_certificates" ("user_id", "digest");
 CREATE UNIQUE INDEX "plainrecipient_user_id_address" ON "plain_recipients" ("user_id", "address");
 CREATE INDEX "backup_nights_at" ON "backup_nights" ("at");
 CREATE INDEX "restore_requests_user_id" ON "restore_requests" ("user_id");

@@ -182,3 +182,19 @@ class CertificateRevocation(Table):
 
     class Meta:
         table_name = "certificate_revocations"
+
+
+class StagedCertificate(Table):
+    """A key file (PKCS#12) that an authority made for a person, until they take it. It stays locked all the while."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    digest = pw.CharField(max_length=64)  # SHA-256 of the file, so that the same one is not there twice
+    name = pw.CharField(max_length=190, default="")  # of the file
+    sealed = pw.BlobField()  # the file as it came, sealed by the installation's secret besides
+    expires = pw.DateTimeField(null=True)  # the certificate, where it could be read
+    added = pw.DateTimeField(default=now)
+    told = pw.DateTimeField(null=True, index=True)  # when its person was told
+
+    class Meta:
+        table_name = "staged_certificates"
+        indexes = ((("user", "digest"), True),)
