@@ -47,6 +47,7 @@ from webmail.cli.factors import passwords as app_passwords
 from webmail.cli.forwarding import forwarding
 from webmail.cli.groups import groups
 from webmail.cli.installation.move import move
+from webmail.cli.installation.old_servers import import_from
 from webmail.cli.installation.restores import restores
 from webmail.cli.installation.version import version
 from webmail.cli.providers import disconnect_account
@@ -93,6 +94,7 @@ def register(group: click.Group) -> None:
         dns,
         move,
         restores,
+        import_from,
         version,
     ):
         _in_sentences(command)
