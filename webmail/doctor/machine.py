@@ -188,10 +188,10 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("Disk", OK, _l("%(free)s GB free in %(place)s.", **about))
 
 
-def _days_left(settings: Settings, place: Path) -> int | None:
+def _days_left(settings: Settings, location: Path) -> int | None:
     """Until the disk of the data is full, as its figures foretell; None where they don't, or it is another disk."""
     try:
-        if place.stat().st_dev != Path(settings.instance).stat().st_dev:
+        if location.stat().st_dev != Path(settings.instance).stat().st_dev:
             return None
         with db.connection_context():
             return figures.days_left(figures.history("disk_free"))
