@@ -52,6 +52,7 @@ from webmail.models import (
     KnownCertificateRow,
     Occurrence,
     OwnKeyRow,
+    PlainRecipient,
     RemoteAccount,
     RemoteItem,
     RemoteLink,
@@ -548,7 +549,7 @@ def _keys(demo: Services) -> dict[str, str]:
     """A key that ends soon and one that was revoked, and two of others."""
     with accounts.tables(demo.database):
         user = User.get(User.address == ALICE)
-        for table in (Keyring, OwnKeyRow, KnownCertificateRow, StagedCertificate):
+        for table in (Keyring, OwnKeyRow, KnownCertificateRow, PlainRecipient, StagedCertificate):
             table.delete().where(table.user == user).execute()
         StagedCertificate.create(user=user, digest="a" * 64, name=f"{ALICE}.p12", sealed=b"x", told=now())
         Keyring.create(user=user)
@@ -563,6 +564,7 @@ def _keys(demo: Services) -> dict[str, str]:
         ):
             address = f"anne-charlotte.{letter.lower()}@etablissement-scolaire.example"
             other = KnownCertificateRow.create(user=user, address=address, fingerprint=letter * 40, name=_LONG, **known, **more)
+            PlainRecipient.create(user=user, address=f"never.{address}")
     return {
         "encryption": "/encryption", "key": f"/encryption/keys/{key.id}", "keys-of-others": "/encryption/people",
         "key-of-another": f"/encryption/people/{other.id}", "open-keys": "/encryption/open",
