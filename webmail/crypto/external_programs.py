@@ -13,11 +13,12 @@ import selectors
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from webmail.admission import Admission, AdmissionRefusedError
+from webmail.crypto import owner_locks
 from webmail.crypto.errors import (
     CryptoBusyError,
     CryptoFailedError,
@@ -49,18 +50,6 @@ class OutputPipe:
     """A pipe that the program writes to, besides its standard output; `name` is how the program is told of it."""
 
     name: str = "/dev/fd/{}"
-
-
-OwnerLock = Callable[[object, float], AbstractContextManager[None]]
-_locks: list[OwnerLock] = []
-
-
-def lock_owners(lock: OwnerLock) -> None:
-    """Have whoever a run is for hold this lock meanwhile, `lock(owner, patience)`: then they run one in all processes together.
-
-    It raises CryptoBusyError once the patience is over.
-    """
-    _locks[:] = [lock]
 
 
 Arguments = Sequence[str | InputPipe | OutputPipe]
@@ -110,7 +99,7 @@ def _place(owner: object, patience: float) -> Iterator[None]:
     end = time.monotonic() + patience
     with ExitStack() as held:
         held.enter_context(PEOPLE.admit(owner, patience=patience))
-        for lock in _locks:
+        for lock in owner_locks:  # one at a time in all processes; raises CryptoBusyError once the patience is over
             held.enter_context(lock(owner, max(0.0, end - time.monotonic())))
         held.enter_context(OPERATIONS.admit(owner, patience=max(0.0, end - time.monotonic())))
         yield

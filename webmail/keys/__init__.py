@@ -4,6 +4,7 @@ Here is how keys are made, sealed, opened, published and found. Messages are rea
 key does to bytes is in `webmail/crypto/`.
 """
 
-from webmail.keys import operation_lock
+from webmail.crypto import owner_locks
+from webmail.late_calls import late_call
 
-operation_lock.install()
+owner_locks[:] = [late_call("webmail.keys.operation_lock:hold")]

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 
 import peewee as pw
 
-from webmail.crypto import external_programs
 from webmail.crypto.errors import CryptoBusyError
 from webmail.database.connection import db
 from webmail.database.locks import LockBusyError, lock
@@ -32,8 +31,3 @@ def hold(owner: object, patience: float) -> Iterator[None]:
         except LockBusyError as error:
             raise CryptoBusyError("another operation of this person takes too long, in another process", own=True) from error
         yield
-
-
-def install() -> None:
-    """From now on in this process."""
-    external_programs.lock_owners(hold)

@@ -7,18 +7,18 @@ import time
 
 import pytest
 
+from webmail import keys
 from webmail.crypto import external_programs
 from webmail.crypto.errors import CryptoBusyError
 from webmail.database.connection import db
 from webmail.database.locks import lock
-from webmail.keys import operation_lock
 from webmail.models import User
 
 
 @pytest.fixture(autouse=True)
 def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the database is asked meanwhile."""
-    operation_lock.install()
+    assert len(keys.owner_locks) == 1
     seen: list[str] = []
     execute = db.obj.execute_sql
 
