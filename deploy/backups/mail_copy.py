@@ -34,9 +34,14 @@ def _folder(source: Path, target: Path, homes_in: int) -> int:
     for entry in _entries(source):
         place = target / entry.name
         if entry.is_symlink():
+            _link(Path(entry.path), place)
             continue
         if entry.is_dir(follow_symlinks=False):
-            if (homes_in == 0 and entry.name == "index") or (entry.name == "tmp" and (source / "cur").is_dir()):
+            if homes_in == 0 and entry.name == "index":
+                continue
+            if entry.name == "tmp" and (source / "cur").is_dir():
+                place.mkdir()  # what is in it is half a message, but without it Dovecot knows no folder
+                _own(Path(entry.path), place)
                 continue
             number += _folder(Path(entry.path), place, homes_in - 1)
         elif entry.name.startswith(_OF_INDEXES):
@@ -49,6 +54,16 @@ def _folder(source: Path, target: Path, homes_in: int) -> int:
                 continue  # Dovecot replaced or removed it meanwhile
     _own(source, target)
     return number
+
+
+def _link(source: Path, target: Path) -> None:
+    """A link to what lies below it, such as the filter that is active (~/.dovecot.sieve); all others lead elsewhere."""
+    try:
+        to = os.readlink(source)
+    except FileNotFoundError:
+        return
+    if not to.startswith("/") and ".." not in to.split("/"):
+        target.symlink_to(to)
 
 
 def _messages(source: Path, target: Path) -> int:

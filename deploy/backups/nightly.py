@@ -7,9 +7,10 @@ import random
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
-from deploy.backups import asked, mail_copy, places
+from deploy.backups import asked, contents, mail_copy, places
 from deploy.backups.repository import Repository, Snapshot
 from deploy.installer.changes import Changes, InstallError
 from deploy.installer.job import CODE, MAIL
@@ -25,7 +26,8 @@ def make(repository: Repository, changes: Changes, on_postgresql: bool) -> Snaps
     copied = Path(places.MAIL_COPY)
     try:
         mail_copy.copy(Path(MAIL), copied)
-        places.write_manifest(places.counts(changes, on_postgresql, str(copied)))
+        counted = contents.of(contents.rows_of_copy(Path(places.DUMP), on_postgresql), copied)
+        Path(places.MANIFEST).write_text(counted.as_text())
         wanted = (*places.FIRST, *places.THEN, *places.ALSO, places.MAIL_COPY)
         paths = [path for path in wanted if changes.path(path).exists()]
         made = repository.add(paths, list(places.LEFT_OUT), TAG)
@@ -45,12 +47,17 @@ def verify(repository: Repository, on_postgresql: bool) -> str:
     with tempfile.TemporaryDirectory(prefix="traboule-verify-", dir="/var/tmp") as folder:
         place = Path(folder)
         repository.one_file(last.id, places.DUMP, place / "database")
+        repository.one_file(last.id, places.MANIFEST, place / "manifest")
+        counted = contents.read(place / "manifest").rows
+        if contents.rows_of_copy(place / "database", on_postgresql) != counted:
+            raise InstallError(f"The database of the backup {last.id} has other rows than were counted when it was made.")
         if not on_postgresql:
-            with sqlite3.connect(place / "database") as database:
+            with closing(sqlite3.connect(place / "database")) as database:
                 if (said := database.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
                     raise InstallError(f"The database of the backup {last.id} is broken: {said}")
         compared = _compare_messages(repository, last, place)
-    return f"the backup of {last.time} ({last.id}): the database is whole, {compared} messages are as they are here"
+    rows = sum(counted.values())
+    return f"the backup of {last.time} ({last.id}): the database is whole ({rows} rows), {compared} messages are as they are here"
 
 
 def _compare_messages(repository: Repository, snapshot: Snapshot, place: Path) -> int:

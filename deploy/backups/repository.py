@@ -70,9 +70,13 @@ class Repository:
         self._restic("check", "-q", f"--read-data-subset={share}")
 
     def restore(self, snapshot: str, target: str, *included: str, below: str = "") -> None:
-        """Bring paths back: to where they were with the target "/"; `below`: what is in this folder alone, into the target."""
+        """Bring paths back: to where they were with the target "/"; `below`: what is in this folder alone, into the target.
+
+        Each file is read again and compared with the sums of the backup.
+        """
         options = [word for path in included for word in ("--include", path)]
-        self._restic("restore", "-q", "--no-lock", f"{snapshot}:{below}" if below else snapshot, "--target", target, *options)
+        place = f"{snapshot}:{below}" if below else snapshot
+        self._restic("restore", "-q", "--no-lock", "--verify", place, "--target", target, *options)
 
     def one_file(self, snapshot: str, path: str, into: Path) -> None:
         """The bytes of a file of a snapshot."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.backups import places
+from deploy.backups import contents, places
 from deploy.backups.repository import Repository
 from deploy.installer.changes import Changes, InstallError
 from deploy.installer.job import CODE, DATA, DATABASE, MAIL
 from deploy.installer.steps.services import UNITS
+from deploy.updates import switching
 
 _SERVERS = ("dovecot", "postfix")
 
@@ -19,10 +21,10 @@ def restore(
     repository: Repository, changes: Changes, snapshot: str, install: Callable[[], int], say: Callable[[str], None], over: bool
 ) -> bool:
     """Bring a whole server back; whether all counts are as in the backup. Raises InstallError."""
-    _must_be_empty(over)
+    _must_be_empty(changes, over)
     say(f"Bringing back settings and keys from {repository.address}")
     repository.restore(snapshot, "/", *places.FIRST)
-    wanted = places.manifest()
+    wanted = contents.read(Path(places.MANIFEST))
     if install():
         raise InstallError("the installation stopped: mend what it says, then type the same command again.")
     on_postgresql = 'database = "postgresql"' in Path("/etc/traboule/install.toml").read_text()
@@ -30,17 +32,25 @@ def restore(
     say("Bringing back accounts, contacts, calendars and files")
     repository.restore(snapshot, "/", *places.THEN)
     _restore_database(changes, on_postgresql)
-    say(f"Bringing back {wanted.get('messages', 0)} messages")
+    changes.run("chown", "-R", "traboule:traboule", DATA)  # users have other numbers on another machine
+    _move_mail_aside(changes)
+    say(f"Bringing back {wanted.messages} messages")
     repository.restore(snapshot, MAIL, below=places.MAIL_COPY)
     changes.run("chown", "-R", "vmail:vmail", MAIL)
     changes.run(f"{CODE}/deploy/flask", "migrate", folder=CODE)
+    # before anything starts, which would go on writing
+    same = contents.tell(wanted, contents.of(contents.rows_that_serve(changes, on_postgresql, wanted.rows), Path(MAIL)), say)
     changes.run("systemctl", "start", *_SERVERS, *UNITS)
     changes.tried("doveadm", "force-resync", "-A", "*")
-    return _compare(wanted, places.counts(changes, on_postgresql, MAIL), say)
+    switching.check(changes)  # who is told that everything is there finds it
+    return same
 
 
-def _must_be_empty(over: bool) -> None:
-    if Path(DATABASE).exists() and not over:
+def _must_be_empty(changes: Changes, over: bool) -> None:
+    if over:
+        return
+    asked = ("runuser", "-u", "postgres", "--", "psql", "-qtA", "traboule", "-c", "SELECT count(*) FROM accounts")
+    if Path(DATABASE).exists() or changes.tried(*asked, folder="/").stdout.strip() not in ("", "0"):
         raise InstallError(
             "This machine has accounts already. Restore onto an empty one; or, to replace all that is here by the backup: --over"
         )
@@ -50,7 +60,6 @@ def _restore_database(changes: Changes, on_postgresql: bool) -> None:
     if on_postgresql:
         changes.run("bash", "-c", f"cd / && runuser -u postgres -- pg_restore --clean --if-exists -d traboule <{places.DUMP}")
         return
-    folder = Path(DATABASE).parent
     for name in ("-wal", "-shm"):
         Path(f"{DATABASE}{name}").unlink(missing_ok=True)
     new = Path(f"{DATABASE}.new")
@@ -58,15 +67,18 @@ def _restore_database(changes: Changes, on_postgresql: bool) -> None:
     changes.run("chown", "traboule:traboule", str(new))
     new.chmod(0o660)
     new.replace(DATABASE)
-    changes.run("chown", "traboule:traboule", str(folder))
-    changes.run("chown", "-R", "traboule:traboule", DATA)
 
 
-def _compare(wanted: dict[str, int], found: dict[str, int], say: Callable[[str], None]) -> bool:
-    """Tell each count, and whether all are as in the backup."""
-    same = True
-    for name, number in wanted.items():
-        equal = found.get(name) == number
-        same = same and equal
-        say(f"  {'ok     ' if equal else 'PROBLEM'} {name}: {found.get(name, 0)} of {number}")
-    return same
+def _move_mail_aside(changes: Changes) -> None:
+    """Mail of this machine is not mixed with that of the backup: it goes into a folder of its own, unless there is none."""
+    domains = [each for each in Path(MAIL).iterdir() if each.is_dir() and not each.name.startswith(".")]
+    number = len(places.messages(Path(MAIL)))
+    aside = Path(MAIL) / f".before-restore-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
+    if number:
+        aside.mkdir(mode=0o700)
+        changes.tell(f"{number} messages of this machine are in {aside} now")
+    for domain in domains:
+        if number:
+            domain.rename(aside / domain.name)
+        else:
+            shutil.rmtree(domain)

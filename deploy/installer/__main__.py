@@ -16,9 +16,9 @@ from deploy.installer.steps import STEPS
 
 ROOT = Path("/")
 LOG = "/var/log/traboule-install.log"
+_DONE = "/var/lib/traboule-install/answers.toml"  # those that everything on the machine is set by
 _LOCK = "/run/lock/traboule-install"
 _OUTSIDE = "aspmx.l.google.com"  # any server that takes mail, to see whether port 25 is open outward
-_FIRST = ("dovecot", "opendkim", "rspamd", "traboule-web", "traboule-bodies", "traboule-jobs", "traboule-milter", "nginx")
 
 
 def main(arguments: list[str]) -> int:
@@ -47,11 +47,11 @@ def _install(given: argparse.Namespace, log: _Log) -> int:
     if given.answers and not given.answers.is_file():
         raise InstallError(f"{given.answers} is not there.")
     ask = _ask if sys.stdin.isatty() else None
-    answers = answers_file.complete(
-        {**answers_file.read(kept), **(answers_file.read(given.answers) if given.answers else {})}, ask
-    )
+    before = answers_file.read(changes.path(_DONE))
+    wanted = {**answers_file.read(kept), **(answers_file.read(given.answers) if given.answers else {})}
+    answers = answers_file.complete(answers_file.with_former(wanted, before), ask)
     known = facts.look(ROOT, outward="" if given.offline else _OUTSIDE)
-    job = Job(answers, known, changes, Path(__file__).resolve().parents[2])
+    job = Job(answers, known, changes, Path(__file__).resolve().parents[2], former=dict(before))
     _check(job, log)
     steps = [step for step in STEPS if given.only in (None, step.name)]
     log.say(f"\nThis is what deploy/install does for {answers.name} ({answers.domain}):")
@@ -68,8 +68,10 @@ def _install(given: argparse.Namespace, log: _Log) -> int:
         step.take(job)
         if len(changes.made) == before:
             log.say("  as it should be")
-    _restart(job, log)
+    job.restart()
     changes.file(answers_file.FILE, answers_file.as_text(answers), mode=0o600)
+    if not given.only:
+        changes.path(_DONE).write_text(answers_file.as_text(answers))
     _end(job, log)
     return 0
 
@@ -81,16 +83,6 @@ def _check(job: Job, log: _Log) -> None:
         log.say(f"{'problem' if each.stops else 'note   '}  {each.words}")
     if any(each.stops for each in found):
         raise InstallError("the problems above come first. Nothing was changed.")
-
-
-def _restart(job: Job, log: _Log) -> None:
-    """Each program whose settings changed, in the order in which they need each other."""
-    for unit in sorted(job.restarts, key=lambda unit: _FIRST.index(unit) if unit in _FIRST else len(_FIRST)):
-        if unit == "nginx":
-            job.changes.reload(unit)
-        else:
-            job.changes.restart(unit)
-        log.say(f"  restarted {unit}")
 
 
 def _end(job: Job, log: _Log) -> None:

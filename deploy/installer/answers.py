@@ -43,6 +43,12 @@ class Answers:
     upgrades: bool = True  # Debian's security updates by themselves
     backup: str = "/var/backups/traboule"  # a repository of restic: a folder, sftp:..., s3:...; "" for none
     dkim_selector: str = "traboule"
+    other_domains: str = ""  # mail to these is taken too, separated by spaces: what `domain` was before is added by itself
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All of which mail is taken, the domain first."""
+        return tuple(dict.fromkeys((self.domain, *self.other_domains.split())))
 
 
 _WORDS = {
@@ -106,6 +112,8 @@ def _fault(given: Mapping[str, Any], name: str) -> str:
         return "Quotes, backslashes, dollar signs and line ends can't be in it."
     if name in ("domain", "mail_host", "webmail_host") and not _NAME.fullmatch(value):
         return "That is no name of the internet, in small letters, such as lycee.example."
+    if name == "other_domains" and not all(_NAME.fullmatch(each) for each in value.split()):
+        return "Names of the internet, in small letters, separated by spaces."
     if name == "administrator":
         local, _at, domain = value.partition("@")
         if domain != given["domain"] or not _LOCAL.fullmatch(local):
@@ -134,6 +142,16 @@ def _fault(given: Mapping[str, Any], name: str) -> str:
     if name == "dkim_selector" and not re.fullmatch(r"[a-z0-9]{1,30}", value):
         return "Small letters and digits."
     return ""
+
+
+def with_former(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers of a machine that had others: a domain that was another one goes on to take mail."""
+    others = str(given.get("other_domains", "")).split()
+    former = str(before.get("domain", ""))
+    if former and former not in (given.get("domain"), *others):
+        others.append(former)
+    others = [each for each in others if each != given.get("domain")]
+    return {**given, **({"other_domains": " ".join(others)} if others or "other_domains" in given else {})}
 
 
 def as_text(answers: Answers) -> str:

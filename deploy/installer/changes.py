@@ -32,7 +32,7 @@ class Changes:
     """Of one run. `root` is "/" but for tests; `say` tells each change in a line."""
 
     def __init__(self, root: Path, say: Callable[[str], None]) -> None:
-        self.root, self._say = root, say
+        self.root, self.say = root, say
         self.made: list[str] = []
         self._place = root / "var/lib/traboule-install"
         self._moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
@@ -43,11 +43,11 @@ class Changes:
     def tell(self, words: str) -> None:
         """A change was made."""
         self.made.append(words)
-        self._say(f"  {words}")
+        self.say(f"  {words}")
 
     def note(self, words: str) -> None:
         """Something to know, that is no change."""
-        self._say(f"  ({words})")
+        self.say(f"  ({words})")
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +130,16 @@ class Changes:
                 words = self.tried("journalctl", "-q", "--no-pager", "-n", "12", "-o", "cat", "-u", unit).stdout
                 raise InstallError(f"{unit} does not start:\n{words.strip()}")
             self.tell(f"started {unit}" if enabled else f"{unit} starts now and at each boot")
+
+    def disable(self, unit: str) -> None:
+        """A unit that must not run, where it is there."""
+        if (
+            self.tried("systemctl", "is-active", "-q", unit).returncode
+            and self.tried("systemctl", "is-enabled", "-q", unit).returncode
+        ):
+            return
+        self.run("systemctl", "disable", "-q", "--now", unit)
+        self.tell(f"{unit} is stopped, and does not start at boot")
 
     def restart(self, *units: str) -> None:
         for unit in units:

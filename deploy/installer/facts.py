@@ -21,6 +21,8 @@ _OURS = (
     "managesieve-login",
     "imap-login",
 )  # programs that these ports are for
+# what a container may use, by control groups of either kind
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +89,16 @@ def _system(root: Path) -> str:
 def _memory() -> int:
     found = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     total = int(found[1]) * 1024 if found else 0
-    try:  # of a container
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    limits = [text for name in _LIMITS if (text := _text(Path(name)).strip()).isdigit()]
+    return min(total, *map(int, limits)) if limits else total
+
+
+def _text(file: Path) -> str:
+    """ "" where it is not there."""
+    try:
+        return file.read_text()
     except OSError:
-        limit = "max"
-    return min(total, int(limit)) if limit.isdigit() else total
+        return ""
 
 
 def _listening() -> list[tuple[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.installer import preflight
 from deploy.installer.answers import Answers
@@ -16,6 +17,7 @@ DATA = "/var/lib/traboule"
 MAIL = "/var/vmail"
 ETC = "/etc/traboule"
 DATABASE = f"{DATA}/db/traboule.sqlite"
+_FIRST = ("dovecot", "opendkim", "rspamd", "traboule-web", "traboule-bodies", "traboule-jobs", "traboule-milter", "nginx")
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Job:
     facts: Facts
     changes: Changes
     source: Path
+    former: dict[str, Any] = field(default_factory=dict)  # answers of the last time, {} at the first
     passwords: dict[str, str] = field(default_factory=dict)
     restarts: set[str] = field(default_factory=set)  # units that read something that changed
 
@@ -59,3 +62,13 @@ class Job:
 
     def restart_later(self, *units: str) -> None:
         self.restarts.update(units)
+
+    def restart(self) -> None:
+        """Each program whose settings changed, in the order in which they need each other."""
+        for unit in sorted(self.restarts, key=lambda unit: _FIRST.index(unit) if unit in _FIRST else len(_FIRST)):
+            if unit == "nginx":
+                self.changes.reload(unit)
+            else:
+                self.changes.restart(unit)
+            self.changes.say(f"  restarted {unit}")
+        self.restarts.clear()

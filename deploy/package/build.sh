@@ -10,7 +10,7 @@ commit=$(git rev-parse --short=12 HEAD)
 tag=$(git describe --tags --exact-match HEAD 2>/dev/null || true)
 # Debian's versions begin with a digit
 VERSION=$(printf %s "${tag#v}")
-VERSION=${VERSION:-0.$(git log -1 --format=%cd --date=format:%Y%m%d).$commit}
+VERSION=${VERSION:-0.$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S).$commit}
 printf '%s\n' "$VERSION" >"$files/VERSION"
 export VERSION FILES="$files"
 mkdir -p dist

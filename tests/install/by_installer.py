@@ -1,114 +1,44 @@
 """An installation by `deploy/install` in Debians that were just made and booted: `python3 -m tests.install.by_installer [SCENE...]` as root.
 
-Each scene is a machine of its own: "usual" (twice, drift, backup, update and back), "restored" (onto an empty machine, from the
-backup of "usual"), "small" (no spam filter), "postgresql", "taken" (an existing Postfix, then `deploy/uninstall`). Not part of
-`make test`: it needs root, some 6 GB below PLACE, and a quarter of an hour. What the installer said is in PLACE/installer.log.
+"usual" (twice, drift, backup, update and back), "orders" (its services stopped and started in every order, and booted; seen from another
+network), "restored" (onto an empty machine, from the backup of "usual"), "elsewhere" (backups by SFTP and S3), "small" (1 GB of memory),
+"antivirus" (the same with more, and ClamAV), "domain" (the same with another one), "postgresql", "taken" (an existing Postfix, then
+`deploy/uninstall`), "package" (the .deb). Not part of `make test`: it needs root, some 10 GB below PLACE, and an hour. What the installer said is in PLACE/installer.log.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.installer.answers import complete
-from deploy.installer.changes import Changes
-from deploy.installer.facts import Facts
-from deploy.installer.job import Job
-from deploy.installer.steps import packages
-from tests.install import machine
+from tests.install import machine, moves
 from tests.install.machine import Machine
-
-PLACE = Path(os.environ.get("PLACE", "/var/tmp/traboule-install-test"))
-HERE = Path(__file__).parent
-DOMAIN, PASSWORD = "lycee.example", "un long mot de passe 42"
-ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
-ANSWERS = {
-    "domain": DOMAIN, "name": "Lycée Ampère", "administrator": ALICE, "administrator_name": "Alice Martin", "certificate": "own",
-}  # fmt: skip
-REQUIREMENTS = ["requirements.txt", "requirements-postgresql.txt"]
-FLASK = "/opt/traboule/deploy/flask"
-_began = time.monotonic()
-_faults: list[str] = []
-
-
-def say(words: str) -> None:
-    print(f"{time.monotonic() - _began:6.0f} s  {words}", flush=True)
-
-
-def check(good: object, words: str) -> None:
-    say(f"{'ok   ' if good else 'FAULT'}  {words}")
-    if not good:
-        _faults.append(words)
-
-
-def all_packages() -> list[str]:
-    """Whatever any answer may install, so that one store serves all."""
-    found: dict[str, None] = {}
-    for memory in (1_000_000_000, 4_000_000_000):
-        for more in ({}, {"database": "postgresql", "antivirus": True}):
-            facts = Facts(
-                system="debian 13", is_root=True, memory=memory, disk=10**12, host_name="", addresses=(), taken={}, ssh_ports=(22,),
-                has_systemd=True, clock_set=None, sends_mail_out=None,
-            )  # fmt: skip
-            job = Job(complete({**ANSWERS, **more}, None), facts, Changes(Path("/nowhere"), say), Path("/nowhere"))
-            found |= dict.fromkeys(packages.wanted(job))
-    return list(found)
-
-
-@contextmanager
-def new_machine(name: str, archive: Path) -> Iterator[Machine]:
-    """A Debian with nothing but the checkout in /root/traboule."""
-    folder = PLACE / name
-    machine.unpack(archive, folder, [f"mail.{DOMAIN}", f"webmail.{DOMAIN}"])
-    (folder / "root/visit.py").write_bytes((HERE / "visit.py").read_bytes())
-    with machine.booted(folder, PLACE / "boot.log") as here:
-        here.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "git")
-        here.run("git", "clone", "-q", "/repository", "/root/traboule")
-        yield here
-
-
-def write_answers(here: Machine, **more: object) -> None:
-    lines = []
-    for name, value in {**ANSWERS, **more}.items():
-        written = str(value).lower() if isinstance(value, bool) else f'"{value}"'
-        lines.append(f"{name} = {written}\n")
-    here.run("tee", "/root/answers.toml", typed="".join(lines))
-
-
-def spoken(here: Machine, *command: str, may_fail: bool = False, timeout: float = 1800) -> str:
-    """What a command said, kept in the log."""
-    began = time.monotonic()
-    done = here.run(*command, check=False, timeout=timeout)
-    with (PLACE / "installer.log").open("a") as log:
-        log.write(f"$ {' '.join(command)}\n{done.stdout}\n{'=' * 100}\n")
-    if done.returncode and not may_fail:
-        raise SystemExit(f"{' '.join(command)} fails ({done.returncode}):\n{done.stdout[-6000:]}")
-    say(f"       {' '.join(command)} ({time.monotonic() - began:.0f} s)")
-    return done.stdout
-
-
-def install(here: Machine, *options: str) -> str:
-    return spoken(here, "/root/traboule/deploy/install", "--answers", "/root/answers.toml", "--yes", "--offline", *options)
-
-
-def works(here: Machine, when: str) -> None:
-    done = here.run("python3", "/root/visit.py", DOMAIN, BOB, PASSWORD, "60", "with-mail", check=False)
-    check(done.returncode == 0, f"pages, IMAP, sending and mail from outside: {when} {done.stdout.strip()}")
-
-
-def add_bob(here: Machine) -> None:
-    here.run(FLASK, "accounts", "add", BOB, "--password-stdin", "--lasting", typed=f"{PASSWORD}\n")
-
-
-def doctor(here: Machine) -> list[str]:
-    said = here.run(FLASK, "doctor", check=False).stdout
-    return [line for line in said.splitlines() if line.startswith("problem")]
+from tests.install.scene import (
+    ALICE,
+    BOB,
+    DOMAIN,
+    FAULTS,
+    PLACE,
+    REQUIREMENTS,
+    add_bob,
+    all_packages,
+    check,
+    doctor,
+    filled,
+    install,
+    new_machine,
+    say,
+    spoken,
+    works,
+    write_answers,
+)
 
 
 def usual(archive: Path) -> None:
@@ -147,13 +77,17 @@ _GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 def mail_is_checked(here: Machine) -> None:
     """What people send is signed; what is forged, or spam beyond doubt, is refused."""
-    here.run("tee", "/root/letter.py", typed=_LETTER)
-    found = here.run("doveadm", "fetch", "-u", BOB, "hdr", "mailbox", "INBOX", "subject", "inside").stdout
-    check("DKIM-Signature:" in found and f"d={DOMAIN}" in found, "mail of people is signed")
+    is_signed(here)
     said = here.run("python3", "/root/letter.py", ALICE, "forged", "I am Alice").stdout
     check(said.startswith("refused"), f"a forged sender of ours is refused: {said.strip()[:120]}")
     said = here.run("python3", "/root/letter.py", "somebody@elsewhere.test", "spam", _GTUBE).stdout
     check(said.startswith("refused"), f"spam beyond doubt is refused: {said.strip()[:120]}")
+
+
+def is_signed(here: Machine) -> None:
+    here.run("tee", "/root/letter.py", typed=_LETTER)
+    found = here.run("doveadm", "fetch", "-u", BOB, "hdr", "mailbox", "INBOX", "subject", "inside").stdout
+    check("DKIM-Signature:" in found and f"d={DOMAIN}" in found, "mail of people is signed")
 
 
 DRIFT = {
@@ -161,7 +95,7 @@ DRIFT = {
     "systemctl disable --now traboule-jobs": "traboule-jobs starts now and at each boot",
     "echo '# mine' >>/etc/nginx/sites-enabled/traboule.conf": "wrote /etc/nginx/sites-enabled/traboule.conf again, which was edited",
     "echo '# mine' >>/etc/dovecot/dovecot.conf": "writing /etc/dovecot/dovecot.conf again, which was edited",
-    "chmod 644 /var/lib/traboule/config.toml": "/var/lib/traboule/config.toml belongs to traboule again, with mode 600",
+    "chmod 755 /var/lib/traboule/db": "/var/lib/traboule/db belongs to traboule again, with mode 2770",
     "postconf -e 'smtpd_tls_security_level = none'": "set Postfix",
     "rm /etc/traboule/certificates/server.pem": "made a certificate for",
     "sed -i 's/^domain = .*/domain = \"elsewhere.example\"/' /var/lib/traboule/config.toml": "config.toml again, which was edited",
@@ -186,6 +120,7 @@ def drift(here: Machine) -> None:
 
 
 def backup(here: Machine) -> None:
+    (PLACE / "usual.json").write_text(filled(here, "fill"))
     spoken(here, "/opt/traboule/deploy/backup", "now")
     check("the database is whole" in spoken(here, "/opt/traboule/deploy/backup", "verify"), "a sample of the backup is compared")
     here.run("doveadm", "expunge", "-u", BOB, "mailbox", "INBOX", "all")
@@ -260,24 +195,46 @@ def restored(archive: Path) -> None:
     """Everything onto an empty machine, by one command."""
     with new_machine("restored", archive) as here:
         kept = PLACE / "usual/root/backup.tar"
-        (PLACE / "restored/root/backup.tar").write_bytes(kept.read_bytes())
+        shutil.copyfile(kept, PLACE / "restored/root/backup.tar")
         here.run("tar", "-C", "/root", "-xf", "/root/backup.tar")
         said = spoken(
             here, "/root/traboule/deploy/restore", "--repository", "/root/var/backups/traboule",
             "--password-file", "/root/etc/traboule/secrets/backup",
         )  # fmt: skip
         check("Everything is there." in said, "restored and counted")
+        began = time.monotonic()
+        before, after = (PLACE / "usual.json").read_text(), filled(here, "tell")
+        check(
+            before == after,
+            f"messages with flags and dates, filter, event, card, transfer and key are the same{_unlike(before, after)}",
+        )
+        check(time.monotonic() - began < 30, f"at once ({time.monotonic() - began:.0f} s)")
         works(here, "after a restore")
         check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
 
 
+def _unlike(before: str, after: str) -> str:
+    """The first lines that differ."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=0))
+    return "".join(f"\n         {line}" for line in lines[:12])
+
+
 def small(archive: Path) -> None:
-    with new_machine("small", archive) as here:
-        write_answers(here, spam="none", firewall=False, backup="")
+    """1 GB of memory: nothing but the domain is said, and neither rspamd nor ClamAV is there."""
+    with new_machine("small", archive, memory=1_000_000_000) as here:
+        write_answers(here)
         install(here)
         add_bob(here)
-        works(here, "without a spam filter")
-        check(here.run("systemctl", "is-active", "opendkim", check=False).returncode == 0, "OpenDKIM signs")
+        works(here, "with 1 GB")
+        check(here.run("systemctl", "is-active", "opendkim", check=False).returncode == 0, "OpenDKIM is there")
+        check(
+            not here.run("sh", "-c", "ls /usr/bin/rspamd /usr/sbin/clamd 2>/dev/null", check=False).stdout, "no rspamd, no ClamAV"
+        )
+        is_signed(here)
+        said = here.run("python3", "/root/letter.py", ALICE, "forged", "I am Alice").stdout
+        check(said.startswith("refused"), f"a forged sender of ours is refused: {said.strip()[:120]}")
+        check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
+        say(f"       memory: {machine.memory_of(here)}")
         check("Nothing had to be changed." in install(here), "the second time nothing is changed")
 
 
@@ -290,6 +247,20 @@ def postgresql(archive: Path) -> None:
         check(not doctor(here), f"the doctor finds no problem {doctor(here)}")
         check("Nothing had to be changed." in install(here), "the second time nothing is changed")
         backup(here)
+        again(here)
+        moves.every_order(here, "postgresql")
+
+
+def again(here: Machine) -> None:
+    """The backup over what the machine has: what came since is put aside."""
+    said = spoken(here, "/root/traboule/deploy/restore", may_fail=True)
+    check("This machine has accounts already" in said, "nothing is restored over accounts unless one says so")
+    said = spoken(here, "/root/traboule/deploy/restore", "--over")
+    check("Everything is there." in said, "restored over what was there, and counted")
+    check("messages of this machine are in" in said, "what was there is put aside")
+    before, after = (PLACE / "usual.json").read_text(), filled(here, "tell")
+    check(before == after, f"everything is as it was{_unlike(before, after)}")
+    works(here, "after a restore over what was there")
 
 
 def taken(archive: Path) -> None:
@@ -316,7 +287,10 @@ def taken(archive: Path) -> None:
 
 
 SCENES: dict[str, Callable[[Path], None]] = {
-    scene.__name__: scene for scene in (usual, restored, small, postgresql, taken)
+    scene.__name__: scene
+    for scene in (
+        usual, moves.orders, restored, moves.elsewhere, small, moves.antivirus, moves.domain, postgresql, taken, moves.package,
+    )
 }  # fmt: skip
 
 
@@ -329,8 +303,8 @@ def main(*scenes: str) -> int:
     for name in scenes or SCENES:
         say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {name}")
         SCENES[name](archive)
-    print(f"{len(_faults)} faults", *_faults, sep="\n", flush=True)
-    return 1 if _faults else 0
+    print(f"{len(FAULTS)} faults", *FAULTS, sep="\n", flush=True)
+    return 1 if FAULTS else 0
 
 
 if __name__ == "__main__":

@@ -103,8 +103,9 @@ def unpack(archive: Path, folder: Path, names: list[str]) -> None:
 class Machine:
     """A machine that runs."""
 
-    def __init__(self, leader: int) -> None:
-        self._enter = ["nsenter", "--target", str(leader), "--all", "--"]
+    def __init__(self, leader: int, bound: Path | None = None) -> None:
+        self.leader = leader
+        self._enter = [*_within(bound), "nsenter", "--target", str(leader), "--all", "--"]
 
     def run(self, *command: str, typed: str = "", check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         """A command of root's in it; its output, with what went wrong in it, is in `stdout`."""
@@ -121,14 +122,54 @@ class Machine:
         return done
 
 
+_MEMORY = Path("/sys/fs/cgroup/memory")  # where the machine bounds memory by itself (control groups of the first kind)
+
+
+def _bound(name: str, memory: int) -> Path | None:
+    """A control group with this much memory, in bytes."""
+    if not memory:
+        return None
+    if not (_MEMORY / "memory.limit_in_bytes").exists():
+        raise SystemExit("memory can't be bounded here: there are no control groups for it in /sys/fs/cgroup/memory")
+    group = _MEMORY / f"traboule-{name}"
+    group.mkdir(exist_ok=True)
+    (group / "memory.limit_in_bytes").write_text(str(memory))
+    return group
+
+
+def _within(group: Path | None) -> list[str]:
+    return ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group)] if group else []
+
+
+def memory_of(machine: Machine) -> str:
+    """What it has, and the most that it used, in MB."""
+    found = [
+        machine.run("cat", f"{_MEMORY}/memory.{name}").stdout.strip()
+        for name in ("limit_in_bytes", "max_usage_in_bytes", "failcnt")
+    ]
+    limit, used, refused = map(int, found)
+    return f"{limit // 1_000_000} MB, with the cache of files at most {used // 1_000_000} used, {refused} times made free"
+
+
 @contextmanager
-def booted(folder: Path, log: Path) -> Iterator[Machine]:
-    """Boot it; it is powered off at the end."""
-    command = ["systemd-nspawn", "-q", "-D", str(folder), "--register=no", "--keep-unit", "--private-network", "-b"]
+def booted(folder: Path, log: Path, memory: int = 0) -> Iterator[Machine]:
+    """Boot it, with this much memory (bytes; 0: all there is); it is powered off at the end."""
+    bound = _bound(folder.name, memory)
+    command = [
+        *_within(bound),
+        "systemd-nspawn",
+        "-q",
+        "-D",
+        str(folder),
+        "--register=no",
+        "--keep-unit",
+        "--private-network",
+        "-b",
+    ]
     with log.open("ab") as out:
         started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
-        machine = _ready(started, log)
+        machine = _ready(started, log, bound)
         yield machine
         machine.run("systemctl", "poweroff", check=False)
         started.wait(_PATIENCE)
@@ -137,14 +178,14 @@ def booted(folder: Path, log: Path) -> Iterator[Machine]:
         started.wait(_PATIENCE)
 
 
-def _ready(nspawn: subprocess.Popen[bytes], log: Path) -> Machine:
+def _ready(nspawn: subprocess.Popen[bytes], log: Path, bound: Path | None) -> Machine:
     """The machine, once it is up. Its process number 1 is the last child of systemd-nspawn: others come and go before."""
     children, state = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children"), "systemd-nspawn starts nothing"
     for _ in range(int(_PATIENCE)):
         if nspawn.poll() is not None:
             raise SystemExit(f"systemd-nspawn ended ({nspawn.returncode}): see {log}")
         if found := children.read_text().split():
-            machine = Machine(int(found[-1]))
+            machine = Machine(int(found[-1]), bound)
             state = machine.run("systemctl", "is-system-running", check=False).stdout.strip()
             if state in ("running", "degraded"):
                 return machine

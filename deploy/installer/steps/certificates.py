@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from deploy.installer import facts
@@ -64,11 +65,17 @@ def _own(job: Job) -> None:
     changes, folder = job.changes, f"{ETC}/certificates"
     changes.folder(folder, "root", 0o755)
     authority, key = changes.path(f"{_AUTHORITY}.pem"), changes.path(f"{_AUTHORITY}.key")
+    names = [*job.names, *further_names(job)]
+    if authority.is_file() and not _may_sign(job, authority, names):
+        changes.tell(f"the authority of this machine was not for these names; it is kept in {changes.put_aside(str(authority))}")
+        authority.unlink()
     if not authority.is_file():
+        permitted = ",".join(f"permitted;DNS:{name}" for name in _tops(job, names))
         changes.run(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
-            "-subj", f"/CN={job.answers.name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-            "-addext", f"nameConstraints=critical,permitted;DNS:{job.answers.domain},permitted;email:{job.answers.domain}",
+            "-utf8", "-subj", "/CN=" + re.sub(r"([/+=])", r"\\\1", job.answers.name),
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+            "-addext", f"nameConstraints=critical,{permitted},permitted;email:{job.answers.domain}",
             "-keyout", str(key), "-out", str(authority),
         )  # fmt: skip
         key.chmod(0o600)
@@ -80,8 +87,12 @@ def _own(job: Job) -> None:
         changes.run("update-ca-certificates")
         changes.tell("this machine itself trusts it")
     certificate, server_key = (changes.path(name) for name in job.certificate)
-    names = [*job.names, *further_names(job)]
-    if certificate.is_file() and _lasts(job, certificate) and all(_is_for(job, certificate, name) for name in names):
+    if (
+        certificate.is_file()
+        and _signed_by(job, certificate, authority)
+        and _lasts(job, certificate)
+        and all(_is_for(job, certificate, name) for name in names)
+    ):
         return
     new, new_key = (Path(f"{place}.new") for place in (certificate, server_key))
     changes.run(
@@ -96,6 +107,23 @@ def _own(job: Job) -> None:
     new.replace(certificate)
     changes.tell(f"made a certificate for {', '.join(names)}, which is good for {_DAYS} days")
     job.restart_later("nginx", "dovecot", "postfix")
+
+
+def _tops(job: Job, names: list[str]) -> list[str]:
+    """The domain, and names that are not below it."""
+    domain = job.answers.domain
+    return [domain, *dict.fromkeys(name for name in names if name != domain and not name.endswith(f".{domain}"))]
+
+
+def _may_sign(job: Job, authority: Path, names: list[str]) -> bool:
+    """Whether an authority is for all these names, and their domain."""
+    said = job.changes.tried("openssl", "x509", "-noout", "-ext", "nameConstraints", "-in", str(authority)).stdout
+    permitted = re.findall(r"DNS:(\S+)", said)
+    return all(any(name == top or name.endswith(f".{top}") for top in permitted) for name in (job.answers.domain, *names))
+
+
+def _signed_by(job: Job, certificate: Path, authority: Path) -> bool:
+    return job.changes.tried("openssl", "verify", "-partial_chain", "-trusted", str(authority), str(certificate)).returncode == 0
 
 
 def _lasts(job: Job, certificate: Path) -> bool:

@@ -26,6 +26,8 @@ def wanted(job: Job) -> list[str]:
         names += ["clamav-daemon", "clamav-freshclam"]
     if answers.firewall:
         names += ["nftables", "fail2ban", "python3-systemd"]
+    if answers.backup.startswith("sftp:"):
+        names.append("openssh-client")
     if answers.upgrades:
         names.append("unattended-upgrades")
     return names

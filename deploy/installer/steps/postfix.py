@@ -35,8 +35,8 @@ _LIMITS = {
 
 def words(job: Job) -> str:
     signed = "rspamd" if job.spam_filter else "OpenDKIM"
-    domain = job.answers.domain
-    return f"let Postfix take mail for {domain} (25) and of people (465, 587), signed by {signed}; your own lines: {LOCAL}"
+    domains = ", ".join(job.answers.domains)
+    return f"let Postfix take mail for {domains} (25) and of people (465, 587), signed by {signed}; your own lines: {LOCAL}"
 
 
 def take(job: Job) -> None:
@@ -50,7 +50,7 @@ def take(job: Job) -> None:
         f"smtpd_tls_chain_files = {key}, {certificate}",
         "inet_interfaces = all",
     )
-    said = changes.run("sh", f"{CODE}/deploy/postfix.sh", answers.domain, database.for_postfix(job), folder=CODE)
+    said = changes.run("sh", f"{CODE}/deploy/postfix.sh", " ".join(answers.domains), database.for_postfix(job), folder=CODE)
     for line in said.splitlines()[:-1]:
         changes.note(line)
     _postscreen(job)

@@ -9,6 +9,8 @@ from deploy.installer.changes import InstallError
 from deploy.installer.job import DATA, ETC, Job
 from deploy.installer.steps import database, dovecot, spam_filter
 
+_Value = str | int | bool | list[str]
+
 FILE = f"{DATA}/config.toml"
 LOCAL = f"{ETC}/settings.toml"
 _BEGINNING = f"""# Written by deploy/install: your own settings go into {LOCAL}, and replace those here. Then: sudo deploy/install
@@ -41,13 +43,18 @@ def text(job: Job) -> str:
         own = tomllib.loads(local)
     except tomllib.TOMLDecodeError as error:
         raise InstallError(f"{LOCAL} can't be read: {error}") from error
-    lines = [f"{name} = {_written(value)}" for name, value in _values(job).items() if name not in own]
+    lines = [f"{name} = {_written(value)}" for name, value in _values(job).items() if name.partition(".")[0] not in own]
     return "\n".join([_BEGINNING, *lines, "", local])
 
 
-def _values(job: Job) -> dict[str, str | int | bool]:
+def _values(job: Job) -> dict[str, _Value]:
     answers = job.answers
-    return {
+    more: dict[str, _Value] = {}
+    if answers.domains[1:]:
+        more["domains"] = list(answers.domains[1:])
+    if answers.antivirus:
+        more["transfers.clamd"] = spam_filter.CLAMD
+    return more | {
         "name": answers.name,
         "domain": answers.domain,
         "language": answers.language,
@@ -73,7 +80,9 @@ def _values(job: Job) -> dict[str, str | int | bool]:
     }
 
 
-def _written(value: str | int | bool) -> str:
+def _written(value: _Value) -> str:
+    if isinstance(value, list):  # tables that have a name
+        return f"[{', '.join(f'{{ name = {_written(name)} }}' for name in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int) else f'"{value}"'

@@ -57,6 +57,7 @@ def test_nobody_can_be_asked():
         ("certificate_file", "../key"),
         ("timezone", "Europe/Paris; id"),
         ("dkim_selector", "a.b"),
+        ("other_domains", "college.example Lycee"),
         ("database", "mysql"),
     ],
 )
@@ -83,3 +84,12 @@ def test_a_file_that_is_wrong_is_told(tmp_path, text, words):
 
 def test_no_file_answers_nothing(tmp_path):
     assert answers.read(tmp_path / "none") == {}
+
+
+def test_a_domain_that_was_another_goes_on_to_take_mail():
+    given = answers.with_former({**GIVEN, "domain": "college.example", "administrator": "a@college.example"}, GIVEN)
+    assert answers.complete(given, None).domains == ("college.example", "lycee.example")
+    assert answers.with_former(given, given) == given, "told once"
+    back = answers.with_former({**given, "domain": "lycee.example", "administrator": "alice@lycee.example"}, given)
+    assert answers.complete(back, None).domains == ("lycee.example", "college.example")
+    assert answers.with_former(GIVEN, {}) == GIVEN, "the first time there is none before"

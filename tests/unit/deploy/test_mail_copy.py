@@ -31,7 +31,9 @@ def test_all_is_copied_but_indexes(tmp_path):
         home / "dovecot-uidlist"
     )
     assert (
-        not (copied / "dovecot.index.log").exists() and not (copied / "tmp").exists() and not (copied.parent / "index").exists()
+        not (copied / "dovecot.index.log").exists()
+        and not list((copied / "tmp").iterdir())  # which a folder must have, or Dovecot does not know it
+        and not (copied.parent / "index").exists()
     )
     assert len(places.messages(tmp_path / "copy")) == 2
 
@@ -82,3 +84,14 @@ def test_links_that_lead_elsewhere_are_left_out(tmp_path):
     (tmp_path / "mail/other.example").symlink_to("/etc")
     assert mail_copy.copy(tmp_path / "mail", tmp_path / "copy") == 1
     assert not (tmp_path / "copy/other.example").exists() and not (tmp_path / "copy/lycee.example/alice/mail/elsewhere").exists()
+
+
+def test_the_filter_that_is_active_stays_so(tmp_path):
+    home = maildir(tmp_path / "mail", "1.a:2,").parent
+    (home / "sieve").mkdir()
+    (home / "sieve/cantine.sieve").write_text("keep;")
+    (home / ".dovecot.sieve").symlink_to("sieve/cantine.sieve")
+    (home / "above").symlink_to("../../other.example")
+    mail_copy.copy(tmp_path / "mail", tmp_path / "copy")
+    copied = tmp_path / "copy/lycee.example/alice"
+    assert os.readlink(copied / ".dovecot.sieve") == "sieve/cantine.sieve" and not (copied / "above").is_symlink()

@@ -12,7 +12,7 @@ from deploy.installer import answers, facts, preflight, templates
 from deploy.installer.changes import Changes
 from deploy.installer.facts import Facts
 from deploy.installer.job import Job
-from deploy.installer.steps import STEPS, certificates, packages, postfix, settings_file, spam_filter, website
+from deploy.installer.steps import STEPS, certificates, dovecot, packages, postfix, settings_file, spam_filter, website
 from webmail.config import settings as config
 from webmail.doctor.zone.wanted import zone_file
 
@@ -156,6 +156,27 @@ def test_further_names_are_in_a_certificate_where_they_lead_here(tmp_path, monke
 
 
 def test_templates_are_filled_whole():
-    assert "$" not in templates.filled("opendkim.conf", domain="lycee.example", selector="s", key="/k")
+    assert "$" not in templates.filled("rspamd/dkim_signing.conf", keys="  lycee.example {\n  }")
     with pytest.raises(KeyError):
-        templates.filled("opendkim.conf", domain="lycee.example")
+        templates.filled("rspamd/dkim_signing.conf", domain="lycee.example")
+
+
+def test_domains_and_the_scanner_are_settings_unless_one_has_ones_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(dovecot, "key", lambda job: "k")
+    known = job(tmp_path, antivirus=True, other_domains="college.example")
+    found = tomllib.loads(settings_file.text(known))
+    assert found["domains"] == [{"name": "college.example"}] and found["transfers"] == {"clamd": "/run/clamav/clamd.ctl"}
+    (tmp_path / "etc/traboule").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "etc/traboule/settings.toml").write_text("[transfers]\nscan_mb = 5\n")
+    assert tomllib.loads(settings_file.text(known))["transfers"] == {"scan_mb": 5}
+
+
+def test_lines_of_clamd_are_replaced_and_others_stay():
+    found = spam_filter._with_lines("LocalSocket /run/x\nMaxFileSize 25M\n", {"MaxFileSize": "1024M", "AlertEncrypted": "yes"})
+    assert found == "LocalSocket /run/x\nMaxFileSize 1024M\nAlertEncrypted yes\n"
+
+
+def test_an_authority_is_for_the_domain_and_for_servers_outside_of_it(tmp_path):
+    known = job(tmp_path, certificate="own", webmail_host="webmail.academie.example")
+    names = ["webmail.academie.example", "mail.lycee.example"]
+    assert certificates._tops(known, names) == ["lycee.example", "webmail.academie.example"]
