@@ -156,7 +156,8 @@ class _ProgramRun:
             resource.prlimit(number, resource.RLIMIT_FSIZE, (0, 0))
             seconds = max(1, int(self.deadline - time.monotonic()) + 1)
             resource.prlimit(number, resource.RLIMIT_CPU, (seconds, seconds))
-            os.setpriority(os.PRIO_PROCESS, number, NICE)
+            # of a service that steps back further itself (traboule-bodies.service), nobody but root could make it less
+            os.setpriority(os.PRIO_PROCESS, number, max(NICE, os.getpriority(os.PRIO_PROCESS, number)))
         except ProcessLookupError:
             return  # it has ended already, and its status says how
 

@@ -97,6 +97,15 @@ def test_memory_has_a_bound_and_no_dump_of_it_is_written(program: Program) -> No
     assert int(nice) >= external_programs.NICE
 
 
+def test_a_service_that_steps_back_further_is_no_obstacle(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only root may make a program less nice than it is: that of the second web service begins at 10."""
+    given: list[int] = []
+    monkeypatch.setattr(external_programs.os, "getpriority", lambda _kind, _number: external_programs.NICE + 5)
+    monkeypatch.setattr(external_programs.os, "setpriority", lambda _kind, _number, value: given.append(value))
+    assert run(program("cat"), [], b"text", owner=1).output == b"text"
+    assert given == [external_programs.NICE + 5]
+
+
 def test_nothing_secret_is_in_arguments_environment_or_files_while_it_runs(program: Program) -> None:
     name = program('exec 2>&1; read line; echo "$$"; cat "$1" >/dev/null; exec sleep 60')
     caught: list[BaseException] = []
