@@ -87,14 +87,14 @@ def run(
         raise CryptoTooLargeError(f"more than {MOST} bytes for {program}")
     deadline = time.monotonic() + seconds
     try:
-        with _place(owner, min(OPERATIONS.patience, seconds / 2)):
+        with _admitted(owner, min(OPERATIONS.patience, seconds / 2)):
             return _ProgramRun(path, arguments, data, most, deadline).finish()
     except AdmissionRefusedError as error:
         raise CryptoBusyError(f"no place for {program}: {error}", own=error.own) from error
 
 
 @contextmanager
-def _place(owner: object, patience: float) -> Iterator[None]:
+def _admitted(owner: object, patience: float) -> Iterator[None]:
     """Wait for one's own runs first, here and in other processes, then for a place among all: nobody who waits has one."""
     end = time.monotonic() + patience
     with ExitStack() as held:

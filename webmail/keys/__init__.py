@@ -7,4 +7,4 @@ key does to bytes is in `webmail/crypto/`.
 from webmail.crypto import owner_locks
 from webmail.late_calls import late_call
 
-owner_locks[:] = [late_call("webmail.keys.operation_lock:hold")]
+owner_locks[:] = [late_call("webmail.keys.operation_lock:keep_apart")]

@@ -17,7 +17,7 @@ from webmail.database.locks import LockBusyError, lock
 
 
 @contextmanager
-def hold(owner: object, patience: float) -> Iterator[None]:
+def keep_apart(owner: object, patience: float) -> Iterator[None]:
     """Of a person, by the `id` of their account; others have none. Raises CryptoBusyError after `patience` seconds.
 
     Outside a request, where PostgreSQL has no connection that would keep it, nothing is locked.
