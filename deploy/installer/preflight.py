@@ -26,7 +26,7 @@ class Finding:
 
 def findings(answers: Answers, known: Facts, has_package: Callable[[str], bool], is_ours: bool) -> list[Finding]:
     """What is wrong or worth knowing, what stops first. `is_ours`: the installer was here before."""
-    found = [*_machine(known), *_ports(known), *_names(answers, known)]
+    found = [*_machine(known, is_ours), *_ports(known), *_names(answers, known)]
     if not is_ours:
         found += _others(has_package)
     return sorted(found, key=lambda each: not each.stops)
@@ -37,7 +37,7 @@ def has_spam_filter(answers: Answers, known: Facts) -> bool:
     return answers.spam == "rspamd" or (answers.spam == "auto" and known.memory >= FILTER_MEMORY)
 
 
-def _machine(known: Facts) -> list[Finding]:
+def _machine(known: Facts, is_ours: bool) -> list[Finding]:
     found = []
     if not known.is_root:
         found.append(Finding("Only root can install a server: sudo deploy/install", stops=True))
@@ -48,7 +48,8 @@ def _machine(known: Facts) -> list[Finding]:
     if known.memory < _SMALLEST:
         found.append(Finding(f"{known.memory // 1_000_000} MB of memory are too few: 1 GB is the least.", stops=True))
     if known.disk < _DISK:
-        found.append(Finding(f"{known.disk // 1_000_000} MB are free below /var: 4 GB are the least, without mail.", stops=True))
+        words = f"{known.disk // 1_000_000} MB are free below /var: 4 GB are the least, without mail."
+        found.append(Finding(words, stops=not is_ours))  # a server that has filled up can still be mended
     if known.clock_set is False:
         found.append(Finding("The network does not set the clock: codes and signatures fail with a wrong one. See timedatectl."))
     if known.sends_mail_out is False:

@@ -180,3 +180,8 @@ def test_an_authority_is_for_the_domain_and_for_servers_outside_of_it(tmp_path):
     known = job(tmp_path, certificate="own", webmail_host="webmail.academie.example")
     names = ["webmail.academie.example", "mail.lycee.example"]
     assert certificates._tops(known, names) == ["lycee.example", "webmail.academie.example"]
+
+
+def test_a_server_that_has_filled_up_can_still_be_mended():
+    assert [one.stops for one in found(disk=2_000_000_000)] == [True]
+    assert [one.stops for one in found(disk=2_000_000_000, is_ours=True)] == [False]
