@@ -81,4 +81,4 @@ def test_health_knows_whether_the_second_is_there(tmp_path):
             here = replace(settings, service="pages", bodies_address=f"127.0.0.1:{port}")
             assert health.examine(here)[-1].good
         away = health.examine(replace(here, bodies_address=f"127.0.0.1:{servers.closed_port()}"))[-1]
-        assert not away.good and "Is traboule-bodies running?" in away.words
+        assert not away.good and "Is traboule-bodies running?" in away.message

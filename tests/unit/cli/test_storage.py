@@ -143,4 +143,4 @@ def test_the_doctor_says_what_is_wrong_with_a_bucket(settings, s3, changed, advi
 def test_health_knows_of_a_bucket_that_is_away(run, settings, s3, bucket):  # noqa: F811
     assert health._storage(replace(settings, s3=bucket, storage="s3")).good
     told = health._storage(replace(settings, s3=s3.bucket(free_ports(1)[0]), storage="s3"))
-    assert (told.good, "does not answer" in told.words, "flask --app wsgi doctor" in told.words) == (False, True, True)
+    assert (told.good, "does not answer" in told.message, "flask --app wsgi doctor" in told.message) == (False, True, True)

@@ -56,7 +56,7 @@ def test_tasks_that_nobody_takes_are_told(settings):
     Task.update(due=now() - timedelta(minutes=3)).execute()
     assert heartbeat.tasks_are_left()
     [told] = [check for check in health.examine(settings) if check.name == "tasks"]
-    assert not told.good and "nobody works on them" in told.words
+    assert not told.good and "nobody works on them" in told.message
     other = store.start(User.get(), "export", {})
     Task.update(state=TaskState.RUNNING, lease=now() + timedelta(minutes=1)).where(Task.id == other.id).execute()
     assert not heartbeat.tasks_are_left(), "they wait for their turn"
