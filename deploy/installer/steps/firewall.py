@@ -38,8 +38,9 @@ def take(job: Job) -> None:
     changes.enable("nftables")
     if written:
         changes.run("nft", "-f", str(changes.path(_FILE)))
-    if changes.file(
-        "/etc/fail2ban/jail.d/traboule.conf", templates.filled("fail2ban.conf", ssh=",".join(map(str, job.facts.ssh_ports)))
-    ):
+    jails = templates.filled("fail2ban.conf", ssh=",".join(map(str, job.facts.ssh_ports)))
+    filters = templates.filled("fail2ban-dovecot.conf")
+    new = changes.file("/etc/fail2ban/filter.d/traboule-dovecot.conf", filters)
+    if changes.file("/etc/fail2ban/jail.d/traboule.conf", jails) or new:
         job.restart_later("fail2ban")
     changes.enable("fail2ban")
