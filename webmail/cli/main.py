@@ -60,7 +60,7 @@ from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.migrate import migrate as migrate_database
 from webmail.doctor import checks as examination
 from webmail.doctor import fixes, result, rounds
-from webmail.doctor.mail_servers import forgery, test_message
+from webmail.doctor.mail_servers import forgery, round_trip, test_message
 from webmail.filters.forwarding import forward_targets
 from webmail.mailbox.quota import quota_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
@@ -362,7 +362,7 @@ def list_allowed(address: str | None) -> None:
 
 @click.command()
 @click.option("--as", "address", default="", help="Also sign in as this person: with a token if there is a key, else a password.")
-@click.option("--mail", "recipient", default="", help="Also send this address a test message and a forged one.")
+@click.option("--mail", "recipient", default="", help="Also send this address test messages on each way, and a forged one.")
 @click.option(
     "--watch",
     is_flag=True,
@@ -385,7 +385,7 @@ def doctor(address: str, recipient: str, watch: bool, mend: bool, yes: bool) -> 
         if not settings().token_key_file:
             password = _password(f"Mail password of {address}")
     found = 0
-    by_mail = (test_message.examine(recipient, settings()), forgery.examine(recipient, settings()))
+    by_mail = [way.examine(recipient, settings()) for way in (test_message, round_trip, forgery)]
     results = []
     with force_locale("en"):
         for check in chain(examination.examine(settings(), address, password), *by_mail):

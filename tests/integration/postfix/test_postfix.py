@@ -24,6 +24,7 @@ from deploy.demo import accounts, postfix
 from deploy.demo.services import Services
 from tests.support.postgresql import fresh_database, server_url
 from tests.support.rooms import room
+from tests.support.servers import closed_port
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from tests.support.worker import jobs_of
@@ -33,7 +34,7 @@ from webmail.admin.people import renaming
 from webmail.admin.people.record import COMMAND
 from webmail.auth import account_management, aliases
 from webmail.database.connection import db
-from webmail.doctor.mail_servers import forgery
+from webmail.doctor.mail_servers import arrived, forgery, round_trip
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import Outbox, User
 from webmail.people import groups, policies
@@ -347,6 +348,30 @@ def test_the_doctor_says_that_anybody_may_claim_what_nobody_removes(app: Flask, 
     """A name that the server does not write under."""
     told = forged(app, services, make_account(), "127.0.0.1", authserv_id="elsewhere.example")
     assert (told.state, "anyone can send mail in your name" in told.words) == (PROBLEM, True), told.words
+
+
+# --- the doctor's round trip ------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_sends_itself_a_message_on_each_way_and_takes_it_away(
+    app: Flask, services: Services, make_account, imap_of
+) -> None:
+    address = make_account()
+    with app.app_context():
+        told = list(round_trip.examine(address, app.extensions["settings"], services.ports.relay, "127.0.0.2"))
+    assert [check.state for check in told] == [OK, OK], told
+    assert [check.words.split(":")[0] for check in told] == ["by submission", f"by port {services.ports.relay}"]
+    client = imap_of(address)
+    for mailbox in ("INBOX", "Junk"):
+        assert client.select_folder(mailbox)[b"EXISTS"] == 0
+
+
+def test_the_doctor_says_which_way_is_shut(app: Flask, make_account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrived, "wait_for", lambda *_words, **_more: None)
+    with app.app_context():
+        lost, away = round_trip.examine(make_account(), app.extensions["settings"], closed_port())
+    assert (lost.state, "not in the mailbox within 30 s" in lost.words) == (PROBLEM, True)
+    assert (away.state, "connection refused" in away.words) == (WARNING, True)
 
 
 # --- the script itself ------------------------------------------------------------------------------------------------

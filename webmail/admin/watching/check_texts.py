@@ -33,9 +33,5 @@ def _titles() -> dict[str, str]:
         "Public address": _("Public address"),
         "Proxy in front": _("Web server in front"),
         "Web certificate": _("Certificate of the pages"),
-        "Round trip": _("Message there and back"),
-        "Forged sender": _("Forged sender"),
         "Encryption": _("Encryption"),
-        "Milter": _("Filter of senders (milter)"),
-        "Blocklists": _("Blocklists"),
     }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import smtplib
-import ssl
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -14,19 +12,16 @@ from email.utils import format_datetime, make_msgid
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from imapclient import IMAPClient
 
 from webmail.config.settings import Settings
+from webmail.doctor.mail_servers import arrived
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError
-from webmail.imap.connections.connection import authenticate
 from webmail.mime.headers import authentication
 from webmail.mime.headers.authentication import Verdict
 
-PATIENCE = 30.0  # seconds
 PORT = 25
 _NAME = "Forged sender"
-_MAILBOXES = ("INBOX", "Junk")
 
 
 def examine(recipient: str, settings: Settings, port: int = PORT, source: str = "") -> Iterator[CheckResult]:
@@ -89,52 +84,20 @@ def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str
 
 
 def _arrived(message: EmailMessage, settings: Settings) -> CheckResult:
-    """Look for it in the recipient's mailbox, for PATIENCE."""
+    """Look for it in the recipient's mailbox."""
     try:
-        header = _header(message, settings)
+        found = arrived.wait_for(message["Message-ID"], message["To"], settings)
     except (MailError, OSError, imaplib.IMAP4.error, ValueError) as error:
         return CheckResult(_NAME, WARNING, f"was accepted, but the mailbox can't be checked ({plain(error).rstrip('.')}).")
-    if header is None:
-        return CheckResult(_NAME, WARNING, f"was accepted, but did not arrive within {PATIENCE:.0f} s. Look for it later.")
-    results = authentication.results_in(header)
-    found = authentication.judge(results, settings.authserv_id, message["From"], hops=settings.authserv_hops, personal=True)
-    if found.verdict is Verdict.GENUINE:
+    if found is None:
+        words = f"was accepted, but did not arrive within {arrived.PATIENCE:.0f} s. Look for it later."
+        return CheckResult(_NAME, WARNING, words)
+    results = authentication.results_in(found[1])
+    proof = authentication.judge(results, settings.authserv_id, message["From"], hops=settings.authserv_hops, personal=True)
+    if proof.verdict is Verdict.GENUINE:
         words = (
             "arrived, and looks genuine: anyone can send mail in your name. Leave authserv_id empty until the server is fixed."
         )
         return CheckResult(_NAME, PROBLEM, words)
     words = "arrived, without proof. If the server trusts this machine (mynetworks), run this on another one."
     return CheckResult(_NAME, WARNING, f'{words} Otherwise see "Forged senders" in docs/administrator/senders.md.')
-
-
-def _header(message: EmailMessage, settings: Settings) -> bytes | None:
-    """The header of the message in the mailbox, None if it does not arrive in time. Raises MailError and imaplib's errors."""
-    account, server = settings.account(message["To"]), settings.imap
-    context = ssl.create_default_context(cafile=server.ca_file or None) if server.security != "none" else None
-    client = IMAPClient(server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout)
-    try:
-        if server.security == "starttls":
-            client.starttls(context)
-        authenticate(client, account)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            for mailbox in _MAILBOXES:
-                if header := _found(client, mailbox, message["Message-ID"]):
-                    return header
-            time.sleep(0.2)
-        return None
-    finally:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # closed already if TLS failed: keep that error
-            client.shutdown()
-
-
-def _found(client: IMAPClient, mailbox: str, message_id: str) -> bytes:
-    """The header of the message, b"" if it is not there."""
-    if not client.folder_exists(mailbox):
-        return b""
-    client.select_folder(mailbox, readonly=True)
-    uids = client.search(["HEADER", "Message-ID", message_id])
-    if not uids:
-        return b""
-    data = client.fetch(uids[:1], ["BODY.PEEK[HEADER]"])[uids[0]]
-    return bytes(data[b"BODY[HEADER]"])
