@@ -61,6 +61,7 @@ from webmail.database.migrate import migrate as migrate_database
 from webmail.doctor import checks as examination
 from webmail.doctor import fixes, result, rounds
 from webmail.doctor.mail_servers import forgery, round_trip, test_message
+from webmail.doctor.zone import blocklists
 from webmail.filters.forwarding import forward_targets
 from webmail.mailbox.quota import quota_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
@@ -363,6 +364,7 @@ def list_allowed(address: str | None) -> None:
 @click.command()
 @click.option("--as", "address", default="", help="Also sign in as this person: with a token if there is a key, else a password.")
 @click.option("--mail", "recipient", default="", help="Also send this address test messages on each way, and a forged one.")
+@click.option("--blocklists", "asks_lists", is_flag=True, help="Also ask blocklists about the addresses of this server.")
 @click.option(
     "--watch",
     is_flag=True,
@@ -371,7 +373,7 @@ def list_allowed(address: str | None) -> None:
 @click.option("--fix", "mend", is_flag=True, help="Mend what is safe to mend, after asking for each.")
 @click.option("--yes", is_flag=True, help="With --fix: without asking.")
 @with_appcontext
-def doctor(address: str, recipient: str, watch: bool, mend: bool, yes: bool) -> None:
+def doctor(address: str, recipient: str, asks_lists: bool, watch: bool, mend: bool, yes: bool) -> None:
     """Check the mail servers, the database and this machine, and say what to fix."""
     if mend:
         _mend(yes)
@@ -386,9 +388,10 @@ def doctor(address: str, recipient: str, watch: bool, mend: bool, yes: bool) -> 
             password = _password(f"Mail password of {address}")
     found = 0
     by_mail = [way.examine(recipient, settings()) for way in (test_message, round_trip, forgery)]
+    of_lists = blocklists.examine(settings()) if asks_lists else ()
     results = []
     with force_locale("en"):
-        for check in chain(examination.examine(settings(), address, password), *by_mail):
+        for check in chain(examination.examine(settings(), address, password), *by_mail, of_lists):
             click.echo(f"{check.state:8} {check.name:22} {printable(str(check.words))}")
             found += check.state == result.PROBLEM
             results.append(check)
