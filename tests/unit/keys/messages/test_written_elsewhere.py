@@ -74,7 +74,9 @@ def key(folder: Path, kind: str, address: str) -> tuple[bytes, Gpg | None]:
                 lines = gpg.run("--list-keys", "--with-colons").stdout.decode().splitlines()
                 fingerprint = next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
                 gpg.run("--passphrase", "", "--quick-add-key", fingerprint, "rsa3072", "encr", "never")
-            _made[kind, address] = gpg.run("--export-secret-keys").stdout, gpg
+            exported = gpg.run("--pinentry-mode", "loopback", "--passphrase", "", "--export-secret-keys")
+            assert exported.returncode == 0 and exported.stdout, exported.stderr.decode()
+            _made[kind, address] = exported.stdout, gpg
     return _made[kind, address]
 
 
