@@ -17,6 +17,7 @@ if [ "$what" = test ]; then
     # the browser without its windows takes a third of the processor's time; a whole one that is here serves too
     if [ -x /usr/bin/chromium ]; then servers+=(chromium-headless-shell); else packages+=(chromium-headless-shell); fi
     servers+=(postgresql dovecot-pgsql nginx clamav-daemon libfaketime)
+    servers+=(restic) # what backups are kept by
     servers+=(gnupg) # what others write and read encrypted mail with
     servers+=(python3-gi gir1.2-ical-3.0) # libical, beside which rules of what recurs are tried
     servers+=(slapd libldap-dev libsasl2-dev gcc libc6-dev) # the directory, and what building python-ldap takes

@@ -89,6 +89,12 @@ def greets(prefix: bytes) -> Callable[[int], bool]:
     return answers
 
 
+def listens(port: int) -> bool:
+    """Whether a program takes connections on a port, for one that greets nobody. Raises OSError where none does."""
+    socket.create_connection((HOST, port), timeout=5).close()
+    return True
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

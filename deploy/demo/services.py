@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO
 
 from deploy.demo import accounts, dovecot, nginx, postfix
-from deploy.demo.child import HOST, Child, ServiceFailedError, free_ports, greets, is_free, start
+from deploy.demo.child import HOST, Child, ServiceFailedError, free_ports, greets, is_free, listens, start
 from deploy.demo.place import mail_owner, settle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -264,9 +264,10 @@ class Services:
         self.children.append(child)
 
     def start_door(self) -> Child:
-        """Start the milter. It answers nobody who only connects: Postfix waits for it."""
+        """Start the milter, and wait for it: Postfix greets without it, and then puts everybody off for as long as they stay."""
         child = self._start("milter", postfix.door_command(self.base, self.ports, self._resolver), self.ports.milter)
         child.patience = 0.2  # it looks only every five seconds whether it shall end, and has nothing to lose
+        child.wait_for(listens)
         return child
 
     def _prepare_postfix(self) -> None:
