@@ -71,7 +71,7 @@ _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a>
 
 _KEYS_ASKED_AGAIN = (
     "keys.show_beginning", "keys.show_sheet", "keys.show_passphrase", "keys.ask_to_delete", "keys.show_import", "keys.show_export",
-    "keys.ask_to_revoke", "keys.ask_to_remove", "keys.show_taking",
+    "keys.ask_to_revoke", "keys.ask_to_remove", "keys.show_taking", "keys.show_passkeys",
 )  # fmt: skip
 
 ADMIN_PAGES = {
