@@ -95,7 +95,8 @@ def _count(changes: Changes, address: str, below: str) -> int:
 
 
 def _home(changes: Changes, address: str) -> str:
-    if not re.fullmatch(r"[^\s@/]+@[a-z0-9.-]+", address):
+    # no option of doveadm's, nor a pattern, by which it would name several people
+    if not re.fullmatch(r"(?!-)[^\s@/*?]+@[a-z0-9.-]+", address):
         raise InstallError(f"{address!r} is no address.")
     home = changes.run("doveadm", "user", "-f", "home", address).strip()
     if not home.startswith(f"{MAIL}/") or ".." in home:

@@ -11,11 +11,13 @@ from flask import Flask
 
 from tests.support import strangers
 from tests.support.images import png
+from tests.support.protected_mail import keeper_of
 from tests.support.visits import Page, Visitor
 from tests.support.web_server import ok, web
 from tests.support.worker import jobs_of
 from webmail import http_fetch
 from webmail.compose.outbox import delivery
+from webmail.crypto import openpgp
 from webmail.database.connection import db
 
 
@@ -70,3 +72,15 @@ def deliver(checking_app):
             jobs.deliver(outbox_id)
 
     return run
+
+
+@pytest.fixture
+def bob() -> bytes:
+    """The private OpenPGP key of somebody outside."""
+    return openpgp.generate_key("Bob", "bob@outside.example", owner=0)
+
+
+@pytest.fixture
+def keeper(person: Visitor, app: Flask) -> bytes:
+    """The certificate of the person, who has a keyring."""
+    return keeper_of(person, app)

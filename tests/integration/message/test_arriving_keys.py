@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
-from tests.support.protected_mail import head, keeper_of
+from tests.support.protected_mail import head
 from tests.support.visits import Page, Visitor
 from webmail.crypto import external_programs, openpgp
 from webmail.database.connection import db
@@ -22,11 +21,6 @@ CORPUS = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "sh
 ADDRESS = "bob@outside.example"
 
 pytestmark = pytest.mark.skipif(not external_programs.is_installed("sqop"), reason="sqop is not installed")
-
-
-@pytest.fixture
-def keeper(person: Visitor, app: Flask) -> bytes:
-    return keeper_of(person, app)
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 
-from tests.support.protected_mail import crlf, encrypted, head, keeper_of, knows, open_keys, state
+from tests.support.protected_mail import crlf, encrypted, head, knows, open_keys, state
 from tests.support.visits import Page, Visitor
 from webmail import preferences
-from webmail.crypto import external_programs, openpgp
+from webmail.crypto import external_programs
 from webmail.database.connection import db
 from webmail.errors import RefusedError
 from webmail.imap.bulk import actions, file_removal, replacement
@@ -26,16 +25,6 @@ INSIDE = crlf(
 DATE = "Date: Mon, 02 Mar 2026 10:00:00 +0000\nMessage-ID: <kept-{}@outside.example>\n"
 
 pytestmark = pytest.mark.skipif(not external_programs.is_installed("sqop"), reason="sqop is not installed")
-
-
-@pytest.fixture
-def bob() -> bytes:
-    return openpgp.generate_key("Bob", "bob@outside.example", owner=0)
-
-
-@pytest.fixture
-def keeper(person: Visitor, app: Flask) -> bytes:
-    return keeper_of(person, app)
 
 
 @pytest.fixture

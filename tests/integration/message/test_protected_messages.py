@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
-from tests.support.protected_mail import crlf, encrypted, head, keeper_of, knows, open_keys, signed, state
+from tests.support.protected_mail import crlf, encrypted, head, knows, open_keys, signed, state
 from tests.support.visits import Page, Visitor
 from webmail.crypto import external_programs, openpgp, openpgp_certificates
 from webmail.database.connection import db
@@ -22,16 +21,6 @@ _CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "
 SECRET_WORD = "callaloo-zinzolin"
 
 pytestmark = pytest.mark.skipif(not external_programs.is_installed("sqop"), reason="sqop is not installed")
-
-
-@pytest.fixture
-def bob() -> bytes:
-    return openpgp.generate_key("Bob", "bob@outside.example", owner=0)
-
-
-@pytest.fixture
-def keeper(person: Visitor, app: Flask) -> bytes:
-    return keeper_of(person, app)
 
 
 INSIDE = crlf(

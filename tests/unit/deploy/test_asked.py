@@ -17,7 +17,7 @@ from flask import Flask
 from deploy.backups import asked, person, places
 from deploy.backups.kept_items import copied_rows
 from deploy.backups.repository import Repository
-from deploy.installer.changes import Changes
+from deploy.installer.changes import Changes, InstallError
 from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
 from tests.support.postgresql import database_without_tables, programs, server_url
@@ -299,3 +299,13 @@ def test_the_commands_say_what_is_wrong(app: Flask, changes: PlayedChanges) -> N
     for typed in ("x", "{}", '[["a"]]', '[["a", "yesterday"]]'):
         assert changes.tried("/x/deploy/flask", "restores", "nights", typed=typed).returncode
     assert json.loads(changes.tried("/x/deploy/flask", "restores", "nights", typed="[]").stdout) == 0
+
+
+@pytest.mark.parametrize("address", ["*@lycee.example", "al?ce@lycee.example", "-A@lycee.example"])
+def test_an_address_that_names_several_people_is_none(address: str, changes: PlayedChanges, repository: Repository) -> None:
+    """Dovecot's command takes patterns, and would put one person's mail into everybody's."""
+    backed_up(repository)
+    [snapshot] = repository.snapshots()
+    with pytest.raises(InstallError, match="is no address"):
+        person.restore_mail(repository, changes, address, "", snapshot)
+    assert changes.doveadm == []
