@@ -55,12 +55,19 @@ def every_page(demo: Services) -> dict[str, str]:
 
 
 @pytest.fixture
-def as_on_the_first_day(demo: Services) -> None:
-    """Settings of Alice and Bob as at first, whatever another test left behind: a language, a time to undo, a signature."""
+def as_on_the_first_day(demo: Services) -> Iterator[None]:
+    """Settings of Alice and Bob as at first, whatever another test left behind: a language, a time to undo, a signature, keys.
+
+    The keys are there again afterwards: the pages of all of Alice's things show them.
+    """
     with accounts.tables(demo.database):
-        people = User.select().where(User.address.in_([accounts.ALICE.address, accounts.BOB.address]))
-        User.update(language="", preferences=accounts.GREETED).where(User.id.in_(people)).execute()
+        people = list(User.select().where(User.address.in_([accounts.ALICE.address, accounts.BOB.address])))
+        User.update(language="", preferences=accounts.GREETED, has_keys=None).where(User.id.in_(people)).execute()
         WritingIdentity.update(signature=None).where(WritingIdentity.user.in_(people)).execute()
+    yield
+    with accounts.tables(demo.database):
+        for person in people:
+            User.update(has_keys=person.has_keys).where(User.id == person.id).execute()
 
 
 @pytest.fixture(scope="session")

@@ -157,8 +157,9 @@ def test_the_month_begins_high_and_today_can_be_read(open_browser: OpenBrowser, 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
 @only_scripts
-def test_ticking_moves_nothing(open_browser: OpenBrowser, width: int) -> None:
-    page = open_browser(ALICE, width=width, height=HEIGHT)
+def test_ticking_moves_nothing(open_browser: OpenBrowser, newcomer: Callable[..., str], width: int) -> None:
+    more_than_a_page = [message(f"Cours {number}") for number in range(51)]
+    page = open_browser(newcomer("ticks", *more_than_a_page), width=width, height=HEIGHT)
     row = page.locator("[data-row]").nth(2)
     before = top(row)
     page.locator("[data-row] [name=uids]").first.check()

@@ -110,9 +110,10 @@ def test_the_sink_takes_mail_and_counts_it():
 
 def test_growth_is_the_highest_there_was():
     # a process of its own: one that had freed as much already takes it again without growing
-    code = "input(); block = bytearray(b'x') * 30_000_000; del block; print(flush=True); input()"
+    code = "print(flush=True); input(); block = bytearray(b'x') * 30_000_000; del block; print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin and child.stdout
+        child.stdout.readline()  # what Python takes to start is not its growth
         with growth([child.pid]) as grown:
             child.stdin.write(b"\n")
             child.stdin.flush()
