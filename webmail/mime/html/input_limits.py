@@ -15,6 +15,7 @@ INPUT_LIMIT = 1_000_000  # characters of HTML that are read
 DATA_IMAGE_LIMIT = 200_000  # characters of one data: image
 AMPERSAND_LIMIT = 100_000
 TAG_LIMIT = 20_000  # number of "<" up to which nesting is cheap
+OPEN_LIMIT = 8_000  # elements that nothing closes: a fifth of a second
 REPEAT_LIMIT = 500_000  # formatting elements times tags
 DEPTH_LIMIT = 256  # browsers stop at 512
 
@@ -78,6 +79,9 @@ def _costly(html: str) -> bool:
     if tags <= 700:  # even the worst case is quick
         return False
     if tags > TAG_LIMIT:
+        return True
+    lines = html.count("<br") + html.count("<BR")
+    if tags - 2 * html.count("</") - lines > OPEN_LIMIT:  # all of them may lie one in another
         return True
     # The parser repeats at most three identical ones, so those without attributes hardly count.
     ends = _FORMATTING.findall(html)
