@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+
+class EnglishText(str):
+    """Words in English that know their entry of the catalogue, so that a page can say them in another language: those of an
+    error, or of a check. Import it as `_l`, by which the catalogue finds the entry. Values may be of its kind too.
+    """
+
+    entry: str
+    values: Mapping[str, object]
+
+    def __new__(cls, entry: str, **values: object) -> EnglishText:
+        made = super().__new__(cls, entry % values if values else entry)
+        made.entry, made.values = entry, values
+        return made
+
 
 class MailError(Exception):
     """Base class of mail errors. `status` is the HTTP status; the message is for logs, in English."""

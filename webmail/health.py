@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from webmail.config import services
 from webmail.config.settings import Settings
+from webmail.errors import EnglishText as _l
 from webmail.errors import MailError
 from webmail.models import Outbox, OutboxState, SystemMessage, Task, TaskState, now
 from webmail.storage import StorageArea, open_storage
@@ -24,24 +25,13 @@ _PATIENCE = 5.0  # seconds
 _BODIES_PATIENCE = 2.0  # seconds
 
 
-def _l(text: str) -> str:
-    """Mark a text for the catalogue: what is translated is read by people, and programs get it in English."""
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
     """One part: its name, whether it is well, and one English sentence that says what to do if not."""
 
     name: str
     good: bool
-    text: str  # of the catalogue, where the doctor looks it up
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def message(self) -> str:
-        """In English."""
-        return self.text % self.values if self.values else self.text
+    message: str  # with its entry of the catalogue, by which people read it in their language
 
     def line(self, told: bool) -> str:
         """For programs; the words only if they are `told`."""
@@ -68,9 +58,8 @@ class HealthWatch:
     def latest(self) -> list[HealthCheck]:
         """Raises what DATABASE_AWAY names."""
         if not self._lock.acquire(timeout=_PATIENCE):
-            return [
-                HealthCheck("health", False, f"could not be checked within {_PATIENCE:.0f} s. Check the disk and the database.")
-            ]
+            words = _l("could not be checked within %(seconds)s s. Check the disk and the database.", seconds=f"{_PATIENCE:.0f}")
+            return [HealthCheck("health", False, words)]
         try:
             if time.monotonic() >= self._until:
                 self._found = examine(self._settings)
@@ -87,8 +76,11 @@ def _worker(_settings: Settings) -> HealthCheck:
     if seen is None:
         words = _l("never ran: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
         return HealthCheck("worker", False, words)
-    words = _l("last ran %(ago)s ago: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
-    return HealthCheck("worker", False, words, {"ago": _ago(now() - seen)})
+    words = _l(
+        "last ran %(ago)s ago: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).",
+        ago=_ago(now() - seen),
+    )
+    return HealthCheck("worker", False, words)
 
 
 def _outbox(_settings: Settings) -> HealthCheck:
@@ -97,15 +89,18 @@ def _outbox(_settings: Settings) -> HealthCheck:
     if oldest is None:
         return HealthCheck("outbox", True, _l("nothing is overdue"))
     count = Outbox.select().where(late).count()
-    words = _l("overdue messages: %(count)s, the oldest by %(ago)s. Check the worker and its log.")
-    return HealthCheck("outbox", False, words, {"count": count, "ago": _ago(now() - oldest.due)})
+    words = _l(
+        "overdue messages: %(count)s, the oldest by %(ago)s. Check the worker and its log.", count=count,
+        ago=_ago(now() - oldest.due),
+    )  # fmt: skip
+    return HealthCheck("outbox", False, words)
 
 
 def _system_mail(_settings: Settings) -> HealthCheck:
     late = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due < now() - OVERDUE)
     if count := SystemMessage.select().where(late).count():
-        words = _l("overdue messages: %(count)s. Check the worker and its log.")
-        return HealthCheck("system mail", False, words, {"count": count})
+        words = _l("overdue messages: %(count)s. Check the worker and its log.", count=count)
+        return HealthCheck("system mail", False, words)
     return HealthCheck("system mail", True, _l("nothing is overdue"))
 
 
@@ -115,21 +110,21 @@ def _tasks(_settings: Settings) -> HealthCheck:
         return HealthCheck("tasks", False, words)
     late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
     if count := Task.select().where(late).count():
-        words = _l("tasks waiting for over an hour: %(count)s. The worker is down or too busy.")
-        return HealthCheck("tasks", False, words, {"count": count})
+        words = _l("tasks waiting for over an hour: %(count)s. The worker is down or too busy.", count=count)
+        return HealthCheck("tasks", False, words)
     return HealthCheck("tasks", True, _l("none has waited long"))
 
 
 def _storage(settings: Settings) -> HealthCheck:
-    check = "Run `flask --app wsgi doctor`." if settings.storage == "s3" else "Check its folder, its owner and the disk."
+    check = _l("Run `flask --app wsgi doctor`.") if settings.storage == "s3" else _l("Check its folder, its owner and the disk.")
     for area in (StorageArea.UPLOADS, StorageArea.RESULTS, *([StorageArea.TRANSFERS] if settings.transfers.on else [])):
         files, name = open_storage(settings, area), f"health/{secrets.token_hex(8)}"  # others examine at the same time
         try:
             files.put(name, [b"ok"])
             files.delete(name)
         except MailError as error:
-            words = _l("%(area)s can’t be written: %(why)s. %(step)s")
-            return HealthCheck("storage", False, words, {"area": str(area), "why": str(error), "step": check})
+            words = _l("%(area)s can’t be written: %(why)s. %(step)s", area=str(area), why=str(error), step=check)
+            return HealthCheck("storage", False, words)
     return HealthCheck("storage", True, _l("can be written"))
 
 
@@ -139,10 +134,10 @@ def _bodies(settings: Settings) -> HealthCheck:
     try:
         line.request("GET", "/healthz")
         if line.getresponse().status == HTTPStatus.OK:
-            return HealthCheck("bodies", True, "is running")
-        words = "answers with an error: see its log (journalctl -u traboule-bodies)."
+            return HealthCheck("bodies", True, _l("is running"))
+        words = _l("answers with an error: see its log (journalctl -u traboule-bodies).")
     except (OSError, HTTPException) as error:
-        words = f"does not answer ({error}): no uploads, downloads and devices. Is traboule-bodies running?"
+        words = _l("does not answer (%(why)s): no uploads, downloads and devices. Is traboule-bodies running?", why=str(error))
     finally:
         line.close()
     return HealthCheck("bodies", False, words)
@@ -151,5 +146,7 @@ def _bodies(settings: Settings) -> HealthCheck:
 def _ago(past: timedelta) -> str:
     minutes = int(past.total_seconds() // 60)
     if minutes < 2:
-        return "a minute"
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
+        return _l("a minute")
+    if minutes < 120:
+        return _l("%(count)s minutes", count=minutes)
+    return _l("%(count)s hours", count=minutes // 60) if minutes < 2880 else _l("%(count)s days", count=minutes // 1440)

@@ -100,6 +100,19 @@ def check(account: Account) -> None:
         _sign_in(client, account)
 
 
+def answer_to_sender(account: Account, sender: str) -> tuple[int, str]:
+    """What the server says to a signed-in person who sends as `sender`, to themselves: its code and text; nothing is sent.
+
+    Postfix judges a sender at the recipient. Raises as `send` does.
+    """
+    with _errors(), _connect(account.smtp) as client:
+        _sign_in(client, account)
+        code, text = client.mail(_wire_address(sender))
+        if code < 400:
+            code, text = client.rcpt(_wire_address(account.address))
+        return code, _reply_text(code, text)
+
+
 def offers(account: Account, extension: str) -> bool:
     """Whether the server offers an SMTP extension ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAwayError."""
     with _errors(), _connect(account.smtp) as client:

@@ -51,7 +51,7 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
     assert {"IMAP sign-in", "IMAP capabilities", "IMAP search", "IMAP index", "SMTP sign-in", "Clocks"} <= said.keys()
     assert "closes what they have open" in said["Mail programs"]
     assert said["Mail passwords"] == "the mail server looks them up."
-    assert "no scripts" in said["ManageSieve sign-in"]
+    assert "0 scripts" in said["ManageSieve sign-in"]
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         (0, "ok", "agree within 10 s"),
         (40, "warning", "differ by more than 10 s"),
         (-40, "warning", "differ by more than 10 s"),
-        (-300, "problem", "more than a minute, but less than ten minutes, ahead of this machine's"),
-        (1800, "problem", "more than ten minutes, but less than an hour, behind this machine's"),
-        (-2 * 86400, "problem", "more than a day ahead of this machine's"),
-        (86400 + 60, "problem", "more than a day behind this machine's"),
+        (-300, "problem", "more than a minute, but less than ten minutes, ahead of this machine’s"),
+        (1800, "problem", "more than ten minutes, but less than an hour, behind this machine’s"),
+        (-2 * 86400, "problem", "more than a day ahead of this machine’s"),
+        (86400 + 60, "problem", "more than a day behind this machine’s"),
     ],
 )
 def test_how_far_the_clocks_are_apart_is_told(make_account, account_of, issuer, seconds, state, words):

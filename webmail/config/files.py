@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from webmail.config import ownership
 from webmail.config.checks import ConfigError
+from webmail.errors import EnglishText as _l
 
 
 @contextmanager
@@ -47,9 +48,9 @@ def ca_trouble(file: str, name: str = "ca_file") -> str:
     try:
         ssl.create_default_context(cafile=file)
     except ssl.SSLError:
-        return f"{name} {file} holds no certificate (PEM)"
+        return _l("%(name)s %(file)s holds no certificate (PEM)", name=name, file=file)
     except OSError as error:
-        return f"{name} {file} can't be used: {_reason(error)}"
+        return _l("%(name)s %(file)s can’t be used: %(why)s", name=name, file=file, why=_reason(error))
     return ""
 
 

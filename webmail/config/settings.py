@@ -84,6 +84,7 @@ class Settings:
     password_score: int = 2  # how hard to guess it must be, from 0 (not asked) to 4, where passwords are kept here
     lasting_days: int = 30  # how long "stay signed in on this device" lasts; 0: not offered
     recovery_address: str = "ask"  # a private address for recovery: off, ask (at most monthly), required
+    check_mail: bool = True  # administrators are told by mail what the doctor finds broken; needs system_address
     new_browser_mail: bool = True  # people are told of a sign-in from a browser that was not known; needs system_address
     terms_file: str = ""  # terms of use that people accept before anything else; plain text, empty: none
     terms_version: str = ""  # asked again when it changes
@@ -102,6 +103,7 @@ class Settings:
     dkim_selector: str = ""  # the name in DNS of the key that signs what people send
     dkim_record: str = ""  # the text that belongs there; empty: only whether there is any is checked
     certificate_authority: str = ""  # the domain of who issues certificates, which CAA records allow; empty: none is proposed
+    lmtp_address: str = ""  # where Dovecot takes messages, a socket or HOST:PORT, for the doctor; empty: not tried
     devices: Devices = Devices()  # the same where ports are others; who signs Apple's profiles
 
     cloud_programs: tuple[CloudProgram, ...] = ()  # programs that keep passwords on their makers' servers, by their networks

@@ -99,6 +99,10 @@ def check(settings: Settings) -> None:
     for name in ("imap_host", "smtp_host"):
         if not getattr(settings, name).strip():
             raise ConfigError(f"{name} must not be empty: write the name of the server")
+    if settings.lmtp_address and not re.fullmatch(r"/[^\0\n]{1,100}|[^\s:/]+:[0-9]{1,5}", settings.lmtp_address):
+        raise ConfigError(
+            f"lmtp_address is a socket such as /run/dovecot/lmtp, or a host and a port, not {settings.lmtp_address!r}"
+        )
     if not re.fullmatch(r"[^\s:/]+:[0-9]{1,5}", settings.bodies_address):
         raise ConfigError(f"bodies_address is a host and a port such as 127.0.0.1:8002, not {settings.bodies_address!r}")
     if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):

@@ -18,6 +18,7 @@ from playhouse.db_url import connect, register_database
 from webmail.config import ownership
 from webmail.database import shared_file, trouble
 from webmail.database.trouble import UNUSABLE_STATES, DatabaseTrouble, state_of
+from webmail.errors import EnglishText as _l
 
 
 class Postgresql(pw.PostgresqlDatabase):
@@ -193,7 +194,7 @@ def advice(error: BaseException) -> str:
     """What is wrong with "the database", and what to do: the rest of an English sentence for administrators."""
     perhaps_shut_out = trouble.trouble_of(error) in (DatabaseTrouble.MISSING, DatabaseTrouble.READ_ONLY)
     if perhaps_shut_out and isinstance(db.obj, Sqlite) and (words := shared_file.shut_out(Path(_file_of(db.obj.database)))):
-        return f"can't be used: {words}."
+        return _l("can’t be used: %(why)s", why=words)
     return trouble.advice(error)
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from webmail.errors import EnglishText as _l
+
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same in it
 _LOCKED_BYTES = (0x40000000, 512)  # first and number: whoever has the file open holds a lock on some of them (SQLite's os_unix.c)
 _TO_GROUP = stat.S_IRGRP | stat.S_IWGRP
@@ -67,7 +69,7 @@ def _remove_empty(file: Path) -> None:
 
 
 def shut_out(file: Path) -> str:
-    """Who is shut out of the database, and the command that lets them in, as a sentence without its end; "" if nobody is."""
+    """Who is shut out of the database, and the command that lets them in, as a sentence; "" if nobody is."""
     try:
         around, shared = file.parent.stat(), is_group_writable(file.parent)
         about = [(one, one.stat()) for one in (file, *_beside(file)) if one.exists()]
@@ -78,12 +80,23 @@ def shut_out(file: Path) -> str:
         ours = _is_open_to_us(one)
         if ours and not (shared and (found.st_gid != around.st_gid or found.st_mode & _TO_GROUP != _TO_GROUP)):
             continue
-        theirs = f"{one} belongs to {_user(found.st_uid)}:{_group(found.st_gid)} ({stat.filemode(found.st_mode)})"
+        theirs = f"{_user(found.st_uid)}:{_group(found.st_gid)} ({stat.filemode(found.st_mode)})"
         files = " ".join(shlex.quote(str(name)) for name, _found in about)
-        mend = f"as root, `chown {owner} {files} && chmod {660 if shared else 600} {files}`"
-        return f"{theirs}, so {'Dovecot or Postfix' if ours else 'this user'} can't write to it: {mend}. Nothing is lost"
+        said = {"file": one, "owner": theirs, "command": f"chown {owner} {files} && chmod {660 if shared else 600} {files}"}
+        if ours:
+            return _l(
+                "%(file)s belongs to %(owner)s, so Dovecot or Postfix can’t write to it: as root, `%(command)s`. Nothing is "
+                "lost.",
+                **said,
+            )
+        return _l(
+            "%(file)s belongs to %(owner)s, so this user can’t write to it: as root, `%(command)s`. Nothing is lost.", **said
+        )
     if not os.access(file.parent, os.W_OK | os.X_OK):
-        return f"{file.parent} belongs to {owner}, so this user can't make there what SQLite needs: give it to this user"
+        return _l(
+            "%(folder)s belongs to %(owner)s, so this user can’t make there what SQLite needs: give it to this user.",
+            folder=file.parent, owner=owner,
+        )  # fmt: skip
     return ""
 
 
@@ -92,8 +105,10 @@ def may_shut_out(file: Path) -> str:
     folder = file.parent
     with suppress(OSError):
         if is_group_writable(folder) and not folder.stat().st_mode & stat.S_ISGID:
-            mend = f"as root, `chmod g+s {shlex.quote(str(folder))}`"
-            return f"{folder} does not pass its group on, so that Postfix can shut out all others: {mend}"
+            return _l(
+                "%(folder)s does not pass its group on, so that Postfix can shut out all others: as root, `%(command)s`.",
+                folder=folder, command=f"chmod g+s {shlex.quote(str(folder))}",
+            )  # fmt: skip
     return ""
 
 

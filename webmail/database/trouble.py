@@ -6,6 +6,8 @@ import sqlite3
 from enum import StrEnum
 from typing import Any
 
+from webmail.errors import EnglishText as _l
+
 
 class DatabaseTrouble(StrEnum):
     """What keeps the database from being used."""
@@ -39,14 +41,17 @@ _POSTGRESQL = {  # SQLSTATE
 }
 UNUSABLE_STATES = frozenset(state for state, kind in _POSTGRESQL.items() if kind is not DatabaseTrouble.CROSSED)
 _ADVICE = {
-    DatabaseTrouble.AWAY: "can't be reached, or is locked: is it running? Check database_url",
-    DatabaseTrouble.CROSSED: "ended one of two changes that waited for each other: it can be made again",
-    DatabaseTrouble.FULL: "has no space left: free up space on its disk",
-    DatabaseTrouble.READ_ONLY: "can't be written: give the file and its folder to the user that runs this application",
-    DatabaseTrouble.DAMAGED: "is damaged, or is not a database: stop the services and restore a backup "
-    "(docs/administrator/backup.md)",
-    DatabaseTrouble.MISSING: "can't be opened or has no tables: check database_url and who owns the file, or restore a backup, "
-    "then run `flask --app wsgi migrate`",
+    DatabaseTrouble.AWAY: _l("can’t be reached, or is locked: is it running? Check database_url"),
+    DatabaseTrouble.CROSSED: _l("ended one of two changes that waited for each other: it can be made again"),
+    DatabaseTrouble.FULL: _l("has no space left: free up space on its disk"),
+    DatabaseTrouble.READ_ONLY: _l("can’t be written: give the file and its folder to the user that runs this application"),
+    DatabaseTrouble.DAMAGED: _l(
+        "is damaged, or is not a database: stop the services and restore a backup (docs/administrator/backup.md)"
+    ),
+    DatabaseTrouble.MISSING: _l(
+        "can’t be opened or has no tables: check database_url and who owns the file, or restore a backup, then run "
+        "`flask --app wsgi migrate`"
+    ),
 }
 
 
@@ -70,4 +75,4 @@ def state_of(error: BaseException | None) -> str:
 def advice(error: BaseException) -> str:
     """What is wrong with "the database", and what to do: the rest of an English sentence for administrators."""
     words = " ".join(str(error.args[-1] if error.args else error).split())
-    return f"{_ADVICE[trouble_of(error)]} ({words.rstrip('.')})."
+    return _l("%(step)s (%(why)s).", step=_ADVICE[trouble_of(error)], why=words.rstrip("."))

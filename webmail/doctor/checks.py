@@ -35,8 +35,8 @@ from webmail.doctor import (
     transfers,
     web,
 )
-from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, postfix, roles
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.mail_servers import arrivals, forwarding, index, lookup, postfix, roles, sender_rights
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, lazy_ngettext, told, why
 from webmail.doctor.result import lazy_gettext as _l
 from webmail.errors import MailError, ServerAwayError, SignInRefusedError, TokenRefusedError
 from webmail.imap.connections.connection import authenticate
@@ -45,16 +45,16 @@ from webmail.web.frame.icons import icon_names
 
 # capability -> (severity if missing, what users notice)
 _CAPABILITIES = {
-    "UIDPLUS": (WARNING, "saving drafts and moving messages takes more round trips, and undo may be missing"),
-    "MOVE": (WARNING, "messages are moved by copying and deleting them"),
-    "SPECIAL-USE": (WARNING, "Sent, Drafts, Junk and Trash are recognised by their names only"),
-    "SORT": (WARNING, "lists can be sorted by date only"),
-    "THREAD=REFERENCES": (WARNING, "conversations can't be grouped by the server"),
-    "QUOTA": (WARNING, "people don't see how much room is left"),
-    "CONDSTORE": (WARNING, "changes made elsewhere are found by reading all flags again"),
-    "LIST-STATUS": (WARNING, "the folder list takes one request per folder"),
-    "PREVIEW": (WARNING, "lists can't show previews of messages"),
-    "METADATA": (WARNING, "the mail server's own spam rule does not know people's safe senders"),
+    "UIDPLUS": (WARNING, _l("saving drafts and moving messages takes more round trips, and undo may be missing")),
+    "MOVE": (WARNING, _l("messages are moved by copying and deleting them")),
+    "SPECIAL-USE": (WARNING, _l("Sent, Drafts, Junk and Trash are recognised by their names only")),
+    "SORT": (WARNING, _l("lists can be sorted by date only")),
+    "THREAD=REFERENCES": (WARNING, _l("conversations can’t be grouped by the server")),
+    "QUOTA": (WARNING, _l("people don’t see how much room is left")),
+    "CONDSTORE": (WARNING, _l("changes made elsewhere are found by reading all flags again")),
+    "LIST-STATUS": (WARNING, _l("the folder list takes one request per folder")),
+    "PREVIEW": (WARNING, _l("lists can’t show previews of messages")),
+    "METADATA": (WARNING, _l("the mail server’s own spam rule does not know people’s safe senders")),
 }
 
 
@@ -71,7 +71,9 @@ def examine(
         try:
             account = settings.account(address, password=password)
         except (ConfigError, OSError, ValueError) as error:
-            yield CheckResult("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
+            yield CheckResult(
+                "Sign-in key", PROBLEM, _l("can’t sign in as %(address)s: %(why)s.", address=address, why=why(error))
+            )
     yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
     yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings, account))
     if settings.sieve:
@@ -106,19 +108,23 @@ def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
     if settings.sign_in != "accounts":
         return
     if not settings.doveadm_url:
-        words = "doveadm_url is not set: what mail programs have open goes on when a password is changed or revoked."
+        words = _l("doveadm_url is not set: what mail programs have open stays open when a password is changed or revoked.")
         yield CheckResult("Mail programs", WARNING, words)
     elif mail_sessions.end_app_password(0, "nobody", settings) is None:
         words = _l("Dovecot can’t be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key).")
         yield CheckResult("Mail programs", PROBLEM, words)
     elif not settings.dovecot_sockets:
-        words = "dovecot_sockets is not set: a connection that has looked into somebody else's folders goes on."
+        words = _l("dovecot_sockets is not set: a connection that has looked into somebody else’s folders stays open.")
         yield CheckResult("Mail programs", WARNING, words)
     elif not os.access(settings.dovecot_sockets, os.X_OK):
-        words = f"{settings.dovecot_sockets} can't be opened: some connections go on when a password is changed or revoked."
+        words = _l(
+            "%(folder)s can’t be opened: some connections stay open when a password is changed or revoked. Let the user of "
+            "Traboule in (deploy/dovecot/render.py names its group).",
+            folder=settings.dovecot_sockets,
+        )
         yield CheckResult("Mail programs", PROBLEM, words)
     else:
-        yield CheckResult("Mail programs", OK, "Dovecot closes what they have open when a password is changed or revoked.")
+        yield CheckResult("Mail programs", OK, _l("Dovecot closes what they have open when a password is changed or revoked."))
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -127,24 +133,26 @@ def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
 def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """Run the checks of one server; errors of all four libraries become a CheckResult."""
     if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
-        yield CheckResult(name, PROBLEM, f"was not checked: {trouble}.")
+        yield CheckResult(name, PROBLEM, _l("was not checked: %(why)s.", why=told(trouble)))
         return
     try:
         yield from checks()
     except (SignInRefusedError, TokenRefusedError) as error:
-        yield CheckResult(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
+        yield CheckResult(f"{name} sign-in", PROBLEM, _refused(why(error)))
     except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
         yield CheckResult(name, PROBLEM, _explain(error, server, setting))
 
 
-_KEY_ADVICE = (
-    "With a password: is it right? With a token: does the server know the public key under token_key_id, and do issuer, client "
-    "and both clocks agree within a minute?"
-)
+def _refused(reason: str) -> str:
+    return _l(
+        "the server refused us (%(why)s). With a password: is it right? With a token: does the server know the public key under "
+        "token_key_id, and do issuer, client and both clocks agree within a minute?",
+        why=reason,
+    )
 
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # OpenSSL's names
-_TLS_PORTS = {"imap": "usually 993", "smtp": "usually 465", "sieve": "few servers have one"}
+_TLS_PORTS = {"imap": _l("usually 993"), "smtp": _l("usually 465"), "sieve": _l("few servers have one")}
 
 
 def _explain(error: BaseException, server: Server, setting: str) -> str:
@@ -155,18 +163,28 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         error = error.__context__  # sievelib and smtplib hide the original error
     where = f"{server.host} port {server.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or plain(error)
         return _l(
             "the certificate of %(where)s is not trusted (%(why)s). Correct it, this machine’s clock, %(setting)s_host "
             "or ca_file.",
-            where=where, why=why, setting=setting,
+            where=where, why=error.verify_message or why(error), setting=setting,
         )  # fmt: skip
     if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
-        other = f'set {setting}_security = "starttls"' if server.security == "tls" else f"check {setting}_security"
-        return f"{where} does not speak TLS from the first byte: {other}, or take the port for TLS ({_TLS_PORTS[setting]})."
+        about = {"where": where, "setting": setting, "port": _TLS_PORTS[setting]}
+        if server.security == "tls":
+            return _l(
+                '%(where)s does not speak TLS from the first byte: set %(setting)s_security = "starttls", or take the port for '
+                "TLS (%(port)s).",
+                **about,
+            )
+        return _l(
+            "%(where)s does not speak TLS from the first byte: check %(setting)s_security, or take the port for TLS (%(port)s).",
+            **about,
+        )
     if isinstance(error, ssl.SSLError):
-        why = error.reason or plain(error)
-        return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
+        return _l(
+            "%(where)s does not speak TLS as expected (%(why)s). Check %(setting)s_port and %(setting)s_security.",
+            where=where, why=error.reason or why(error), setting=setting,
+        )  # fmt: skip
     if isinstance(error, socket.gaierror):
         return _l(
             "the name %(host)s can’t be found. Check %(setting)s_host and this machine’s DNS.", host=server.host, setting=setting
@@ -187,7 +205,7 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         return _l("%(where)s did not answer within %(seconds)s s. Check %(setting)s_port and the firewall.", **about)
     return _l(
         "%(where)s hung up or answered unexpectedly (%(why)s). Check %(setting)s_port and %(setting)s_security.",
-        where=where, why=plain(error), setting=setting,
+        where=where, why=why(error), setting=setting,
     )  # fmt: skip
 
 
@@ -216,7 +234,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
             "IMAP sign-in offered", {m.removeprefix("AUTH=") for m in mechanisms if m.startswith("AUTH=")}, settings
         )
         if account is None:
-            yield CheckResult("IMAP capabilities", WARNING, "are only known after sign-in: run again with --as ADDRESS.")
+            yield CheckResult("IMAP capabilities", WARNING, _l("are only known after sign-in: run again with --as ADDRESS."))
             return
         if settings.sign_in == "accounts":
             yield from lookup.examine(settings, context)
@@ -225,7 +243,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
         except TokenRefusedError:
             yield from clock.imap(account, refused=True)
             raise
-        yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
+        yield CheckResult("IMAP sign-in", OK, _l("as %(address)s.", address=account.address))
         yield from capabilities(_told(client))
         yield from clock.imap(account, refused=False)
         yield from index.examine(client, server, account.address)
@@ -238,14 +256,15 @@ def _told(client: IMAPClient) -> set[str]:
     return {word.decode("ascii", "replace").upper() for word in client.capabilities()}
 
 
-def capabilities(told: set[str]) -> Iterator[CheckResult]:
+def capabilities(available: set[str]) -> Iterator[CheckResult]:
     """Which capabilities the IMAP server lacks, and what users notice."""
-    missing = [name for name in _CAPABILITIES if name not in told]
+    missing = [name for name in _CAPABILITIES if name not in available]
     for name in missing:
         state, noticed = _CAPABILITIES[name]
-        yield CheckResult(f"IMAP {name}", state, f"is not offered: {noticed}.")
+        yield CheckResult(f"IMAP {name}", state, _l("is not offered: %(noticed)s.", noticed=noticed))
     if not missing:
-        yield CheckResult("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
+        words = _l("all that are looked for: %(names)s.", names=", ".join(_CAPABILITIES))
+        yield CheckResult("IMAP capabilities", OK, words)
 
 
 class _KeepsGreeting(smtplib.SMTP):
@@ -281,7 +300,9 @@ def _smtp(settings: Settings, account: Account | None = None) -> Iterator[CheckR
     finally:
         client.close()
     if account is not None and client.has_extn("auth"):
-        yield _smtp_sign_in(account)
+        yield (signed_in := _smtp_sign_in(account))
+        if signed_in.state == OK:
+            yield sender_rights.examine(account, settings)
 
 
 def _smtp_sign_in(account: Account) -> CheckResult:
@@ -291,35 +312,41 @@ def _smtp_sign_in(account: Account) -> CheckResult:
     except ServerAwayError as error:
         if isinstance(error, TokenRefusedError) or error.__cause__ is not None:
             raise
-        words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_sasl_advice()}"
-        return CheckResult(name, PROBLEM, words)
-    return CheckResult(name, OK, f"as {account.address}.")
+        return CheckResult(name, PROBLEM, _unchecked(why(error)))
+    return CheckResult(name, OK, _l("as %(address)s.", address=account.address))
 
 
-def _sasl_advice() -> str:
-    if words := postfix.milter_trouble():
-        return f"Postfix {words}"
-    return "Does what it asks about passwords (Dovecot, for Postfix) run? Look at the mail server's log."
+def _unchecked(reason: str) -> str:
+    if trouble := postfix.milter_trouble():
+        return _l("the server answers but could not check it (%(why)s). Postfix %(trouble)s", why=reason, trouble=trouble)
+    return _l(
+        "the server answers but could not check it (%(why)s). Is the service running that it asks about passwords (Dovecot, for "
+        "Postfix)? Look at the mail server’s log.",
+        why=reason,
+    )
 
 
-def size(told: str | None, settings: Settings) -> CheckResult:
+def size(announced: str | None, settings: Settings) -> CheckResult:
     """Whether the server accepts messages of message_limit_mb (SIZE, RFC 1870)."""
     name, limit = "SMTP size", settings.message_limit
-    if told is None or not told.strip().isdecimal() or not int(told):
-        return CheckResult(name, OK, "the server names no limit.")
-    words = f"the server takes {int(told) / 1024**2:.1f} MB, people may write {settings.message_limit_mb} MB"
-    if int(told) < limit:
-        return CheckResult(name, PROBLEM, f"{words}: lower message_limit_mb or raise the server's limit.")
-    return CheckResult(name, OK, f"{words}.")
+    if announced is None or not announced.strip().isdecimal() or not int(announced):
+        return CheckResult(name, OK, _l("the server names no limit."))
+    about = {"taken": f"{int(announced) / 1024**2:.1f}", "written": settings.message_limit_mb}
+    if int(announced) < limit:
+        words = _l(
+            "the server takes %(taken)s MB, people may write %(written)s MB: lower message_limit_mb or raise the server’s limit.",
+            **about,
+        )
+        return CheckResult(name, PROBLEM, words)
+    return CheckResult(name, OK, _l("the server takes %(taken)s MB, people may write %(written)s MB.", **about))
 
 
 def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
     server = settings.sieve
     assert server is not None  # examine() checked
     greeting = managesieve.greet(server)
-    yield CheckResult(
-        "ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions."
-    )
+    about = {"server": greeting.implementation or server.host, "count": len(greeting.extensions)}
+    yield CheckResult("ManageSieve", OK, _l("%(server)s answers, %(count)s extensions.", **about))
     if greeting.certificate:
         yield certificate("ManageSieve certificate", greeting.certificate)
     if account is not None:
@@ -329,16 +356,22 @@ def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]
         except TokenRefusedError:
             raise
         except ServerAwayError as error:
-            yield CheckResult("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
+            yield CheckResult(
+                "ManageSieve sign-in", PROBLEM, _l("the connection was lost (%(why)s): look at the server’s log.", why=why(error))
+            )
             return
-        yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {_scripts(scripts)}.")
+        yield CheckResult("ManageSieve sign-in", OK, _has_scripts(account.address, scripts))
 
 
-def _scripts(scripts: Sequence[managesieve.Script]) -> str:
+def _has_scripts(address: str, scripts: Sequence[managesieve.Script]) -> str:
     """How many there are; Dovecot lists the establishment's default one under that name, as everybody's."""
     own = [script for script in scripts if script.name != "default"]
-    count = f"{len(own) or 'no'} script{'' if len(own) == 1 else 's'}"
-    return count if len(own) == len(scripts) else f"{count} besides the default one"
+    if len(own) == len(scripts):
+        return lazy_ngettext("as %(address)s: %(num)d script.", "as %(address)s: %(num)d scripts.", len(own), address=address)
+    return lazy_ngettext(
+        "as %(address)s: %(num)d script besides the default one.", "as %(address)s: %(num)d scripts besides the default one.",
+        len(own), address=address,
+    )  # fmt: skip
 
 
 def _reached(name: str, server: Server, sock: Any) -> CheckResult:
@@ -353,21 +386,29 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
 def _mechanisms(name: str, choices: set[str], settings: Settings) -> CheckResult:
     """Whether the server offers the SASL mechanism we use."""
     wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
-    told = ", ".join(sorted(choices)) or "none"
+    offered = ", ".join(sorted(choices))
     if wanted in choices or (wanted == "PLAIN" and "LOGIN" in choices):
-        return CheckResult(name, OK, f"{told}.")
+        return CheckResult(name, OK, f"{offered}.")
     if wanted == "PLAIN" and name.startswith("IMAP") and not choices:
         return CheckResult(name, OK, "LOGIN.")  # the IMAP command, which needs no SASL mechanism
-    return CheckResult(
-        name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."
-    )
+    if not choices:
+        words = _l("%(wanted)s is needed, and nothing is offered. Allow it in the server’s configuration.", wanted=wanted)
+        return CheckResult(name, PROBLEM, words)
+    words = _l(
+        "%(wanted)s is needed and not offered (offered: %(offered)s). Allow it in the server’s configuration.",
+        wanted=wanted, offered=offered,
+    )  # fmt: skip
+    return CheckResult(name, PROBLEM, words)
 
 
 def establishment(settings: Settings) -> Iterator[CheckResult]:
     """Whether the establishment can write to people itself, with links that lead here."""
     yield from public.examine(settings)
     if settings.system_address:
-        yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
+        words = _l(
+            "is sent as %(address)s; try it with `flask --app wsgi doctor --mail ADDRESS`.", address=settings.system_address
+        )
+        yield CheckResult("System mail", OK, words)
     else:
         yield CheckResult("System mail", WARNING, _l("no sender is set (system_address), so no system mail can be sent."))
     yield from _terms(settings)
@@ -381,16 +422,21 @@ def _terms(settings: Settings) -> Iterator[CheckResult]:
         try:
             terms.read(file)
         except terms.TermsUnreadableError as error:
-            yield CheckResult("Terms of use", PROBLEM, f"{error}; meanwhile nobody is asked to accept them (terms_file).")
+            yield CheckResult(
+                "Terms of use", PROBLEM, _l("%(why)s; meanwhile nobody is asked to accept them (terms_file).", why=why(error))
+            )
         else:
-            yield CheckResult("Terms of use", OK, f"{file.name}, version {settings.terms_version}.")
+            yield CheckResult(
+                "Terms of use", OK, _l("%(file)s, version %(version)s.", file=file.name, version=settings.terms_version)
+            )
 
 
 def _links(settings: Settings) -> Iterator[CheckResult]:
     """Links with an icon that does not exist."""
     for number, link in enumerate(settings.links, 1):
         if link.icon and link.icon not in icon_names():
-            known = ", ".join(sorted(icon_names()))
-            yield CheckResult(
-                "Links", WARNING, f"{link.name} (entry {number}) has no icon, as none is called {link.icon!r}; there are {known}."
-            )
+            words = _l(
+                "%(name)s (entry %(number)s) has no icon, as none is called “%(icon)s”; there are %(known)s.",
+                name=link.name, number=number, icon=link.icon, known=", ".join(sorted(icon_names())),
+            )  # fmt: skip
+            yield CheckResult("Links", WARNING, words)

@@ -15,14 +15,15 @@ from email.utils import parsedate_to_datetime
 
 from webmail.account import CLOCK_DIFFERENCE, Account, Server, Token, TokenIssuer
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.errors import TokenRefusedError
 from webmail.imap.connections.connection import Connection
 
 _NEAR = 10  # seconds of difference that nobody needs to hear of
 _EVER = 10 * 365 * 86400
-_STEPS = ((600, "ten minutes"), (3600, "an hour"), (86400, "a day"))
+_STEPS = ((600, _l("ten minutes")), (3600, _l("an hour")), (86400, _l("a day")))
 _DATE = re.compile(rb"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|[A-Z]{3})")
-_ADVICE = "Set both with a time service (NTP). While they differ by more than a minute, pages and messages have to wait"
+_ADVICE = _l("Set both with a time service (NTP). While they differ by more than a minute, pages and messages have to wait.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +47,33 @@ def imap(account: Account, *, refused: bool) -> Iterator[CheckResult]:
         return
     if not refused:
         if _accepted(account, -_NEAR, _NEAR):
-            yield CheckResult("Clocks", OK, f"of this machine and the IMAP server agree within {_NEAR} s.")
+            words = _l("of this machine and the IMAP server agree within %(seconds)s s.", seconds=_NEAR)
+            yield CheckResult("Clocks", OK, words)
         else:
-            yield CheckResult("Clocks", WARNING, f"of this machine and the IMAP server differ by more than {_NEAR} s. {_ADVICE}.")
+            words = _l(
+                "of this machine and the IMAP server differ by more than %(seconds)s s. %(step)s", seconds=_NEAR, step=_ADVICE
+            )
+            yield CheckResult("Clocks", WARNING, words)
     elif _accepted(account, -_EVER, _EVER):
-        yield CheckResult("Clocks", PROBLEM, f"differ: the IMAP server's clock is {_distance(account)}. {_ADVICE}.")
+        yield CheckResult("Clocks", PROBLEM, _l("differ: %(distance)s. %(step)s", distance=_distance(account), step=_ADVICE))
 
 
 def _distance(account: Account) -> str:
     """How far the server's clock is ahead or behind, in words."""
     ahead = _accepted(account, CLOCK_DIFFERENCE, _EVER)
-    way = "ahead of" if ahead else "behind"
-    least = "a minute"
+    least = _l("a minute")
     for seconds, words in _STEPS:
         if not (_accepted(account, seconds, _EVER) if ahead else _accepted(account, -_EVER, -seconds)):
-            return f"more than {least}, but less than {words}, {way} this machine's"
+            about = {"least": least, "most": words}
+            if ahead:
+                return _l(
+                    "the IMAP server’s clock is more than %(least)s, but less than %(most)s, ahead of this machine’s", **about
+                )
+            return _l("the IMAP server’s clock is more than %(least)s, but less than %(most)s, behind this machine’s", **about)
         least = words
-    return f"more than {least} {way} this machine's"
+    if ahead:
+        return _l("the IMAP server’s clock is more than %(least)s ahead of this machine’s", least=least)
+    return _l("the IMAP server’s clock is more than %(least)s behind this machine’s", least=least)
 
 
 def _accepted(account: Account, begins: int, ends: int) -> bool:
@@ -85,5 +96,10 @@ def greeting(name: str, server: Server, banner: bytes, now: datetime | None = No
     told = told if told.tzinfo else told.replace(tzinfo=UTC)
     seconds = round((told - (now or datetime.now(UTC))).total_seconds())
     if abs(seconds) > CLOCK_DIFFERENCE:
-        way = "ahead of" if seconds > 0 else "behind"
-        yield CheckResult(f"{name} clock", WARNING, f"{server.host} is {abs(seconds)} s {way} this machine. {_ADVICE}.")
+        about = {"host": server.host, "seconds": abs(seconds), "step": _ADVICE}
+        words = (
+            _l("%(host)s is %(seconds)s s ahead of this machine. %(step)s", **about)
+            if seconds > 0
+            else _l("%(host)s is %(seconds)s s behind this machine. %(step)s", **about)
+        )
+        yield CheckResult(f"{name} clock", WARNING, words)

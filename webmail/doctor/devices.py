@@ -15,20 +15,23 @@ from imapclient import IMAPClient
 from webmail.auth.devices.apple_profile import CannotSignError, Signer
 from webmail.auth.devices.servers import DeviceServer, mail_servers
 from webmail.config.settings import Settings
-from webmail.doctor.result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
-
-_ADVICE = "Set mail_server, or [devices] with names and ports that are good outside; see docs/administrator/devices.md."
+from webmail.doctor.result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, lazy_ngettext, plain, why
+from webmail.doctor.result import lazy_gettext as _l
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """Each server as a device sees it: with the system's certificate authorities, since `ca_file` is known to nobody else."""
     servers = mail_servers(settings)
     if len(servers) < 2:
-        yield CheckResult("Devices", WARNING, f"people can't be told which servers to use. {_ADVICE}")
+        words = _l(
+            "people can’t be told which servers to use. Set mail_server, or [devices] with names and ports that are good "
+            "outside; see docs/administrator/devices.md."
+        )
+        yield CheckResult("Devices", WARNING, words)
     for server in servers:
         yield _reached(server, settings.server_timeout)
     if servers and not settings.public_url:
-        yield CheckResult("Devices", WARNING, "public_url is not set: no QR code for iPhones, no calendars and contacts.")
+        yield CheckResult("Devices", WARNING, _l("public_url is not set: no QR code for iPhones, no calendars and contacts."))
     if settings.devices.certificate:
         yield _signer(settings)
 
@@ -38,15 +41,27 @@ def _reached(server: DeviceServer, timeout: float) -> CheckResult:
     try:
         ends = _imap(server, timeout) if server.use == "imap" else _smtp(server, timeout)
     except ssl.SSLCertVerificationError as error:
-        why = error.verify_message or plain(error)
-        return CheckResult(name, PROBLEM, f"phones do not trust the certificate of {where} ({why}).")
+        words = _l(
+            "phones do not trust the certificate of %(where)s (%(why)s): renew it, or have it issued for this name.",
+            where=where, why=error.verify_message or plain(error),
+        )  # fmt: skip
+        return CheckResult(name, PROBLEM, words)
     except (OSError, imaplib.IMAP4.error, smtplib.SMTPException, EOFError) as error:
-        words = f"{where} can't be reached from here ({plain(error).rstrip('.')}). If it can from outside, this does no harm."
+        words = _l(
+            "%(where)s can’t be reached from here (%(why)s). If it can from outside, this does no harm.",
+            where=where,
+            why=why(error),
+        )
         return CheckResult(name, WARNING, words)
     days = int((ends - time.time()) // 86400)
     if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"the certificate of {where} expires in {in_days(days)}: renew it.", days)
-    return CheckResult(name, OK, f"{where} answers, with a certificate that phones trust.", days)
+        words = lazy_ngettext(
+            "the certificate of %(where)s expires in %(num)d day: renew it.",
+            "the certificate of %(where)s expires in %(num)d days: renew it.",
+            days, where=where,
+        )  # fmt: skip
+        return CheckResult(name, WARNING, words, days)
+    return CheckResult(name, OK, _l("%(where)s answers, with a certificate that phones trust.", where=where), days)
 
 
 def _imap(server: DeviceServer, timeout: float) -> float:
@@ -86,8 +101,14 @@ def _signer(settings: Settings) -> CheckResult:
     try:
         ends = Signer(settings).ends
     except CannotSignError as error:
-        return CheckResult(name, PROBLEM, f"are not signed: {error} (certificate and key of [devices]).")
+        return CheckResult(name, PROBLEM, _l("are not signed: %(why)s (certificate and key of [devices]).", why=why(error)))
     days = (ends - datetime.now(UTC)).days
     if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"are signed by a certificate that expires in {in_days(days)}: renew it.")
-    return CheckResult(name, OK, f"are signed by {settings.devices.certificate}, for {days} more days.")
+        words = lazy_ngettext(
+            "are signed by a certificate that expires in %(num)d day: renew it.",
+            "are signed by a certificate that expires in %(num)d days: renew it.",
+            days,
+        )
+        return CheckResult(name, WARNING, words)
+    words = _l("are signed by %(file)s, for %(days)s more days.", file=settings.devices.certificate, days=days)
+    return CheckResult(name, OK, words)

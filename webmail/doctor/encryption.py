@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from webmail.crypto import openpgp
 from webmail.crypto.errors import CryptoError, CryptoMissingError
 from webmail.crypto.external_programs import Arguments, InputPipe, OutputPipe, run
 from webmail.crypto.signatures import SignatureState
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, why
+from webmail.doctor.result import lazy_gettext as _l
 
 _NAME = "Encryption"
 _TEXT = b"There and back\r\n"
@@ -17,16 +18,24 @@ _OWNER = "doctor"
 
 def examine() -> Iterator[CheckResult]:
     for program, kind, there_and_back in (("sqop", "OpenPGP", _openpgp), ("openssl", "S/MIME", _smime)):
+        about = {"kind": kind, "program": program}
         try:
             works = there_and_back()
         except CryptoMissingError:
-            words = f"{program} is not installed, so people can't encrypt or sign by {kind}. On Debian: apt install {program}."
+            words = _l(
+                "%(program)s is not installed, so people can’t encrypt or sign by %(kind)s. On Debian: apt install %(program)s.",
+                **about,
+            )
             yield CheckResult(_NAME, WARNING, words)
         except CryptoError as error:
-            yield CheckResult(_NAME, PROBLEM, f"{kind} by {program} does not work: {error}.")
+            yield CheckResult(_NAME, PROBLEM, _l("%(kind)s by %(program)s does not work: %(why)s.", **about, why=why(error)))
         else:
-            words = f"{kind} by {program} works." if works else f"{kind} by {program} does not give back what was encrypted."
-            yield CheckResult(_NAME, OK if works else PROBLEM, words)
+            yield CheckResult(_NAME, OK, _l("%(kind)s by %(program)s works.", **about)) if works else _lost(about)
+
+
+def _lost(about: Mapping[str, str]) -> CheckResult:
+    words = _l("%(kind)s by %(program)s does not give back what was encrypted: install its package again.", **about)
+    return CheckResult(_NAME, PROBLEM, words)
 
 
 def _openpgp() -> bool:

@@ -21,7 +21,7 @@ from webmail.config.settings import Settings, is_written
 from webmail.database import shared_file
 from webmail.database.connection import DATABASE_AWAY, advice, db, sqlite_file
 from webmail.database.migrate import MIGRATIONS
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_gettext
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_ngettext, told
 from webmail.doctor.result import lazy_gettext as _l
 from webmail.models import User
 from webmail.people import visibility
@@ -56,7 +56,7 @@ def database(settings: Settings) -> Iterator[CheckResult]:
                 transaction.rollback()
             yield CheckResult(name, OK, _l("opens, is up to date and writable; %(count)s accounts.", count=User.select().count()))
     except (*DATABASE_AWAY, pw.DatabaseError) as error:
-        yield CheckResult(name, PROBLEM, advice(error))
+        yield CheckResult(name, PROBLEM, told(advice(error)))
 
 
 def database_file(settings: Settings) -> Iterator[CheckResult]:
@@ -65,11 +65,16 @@ def database_file(settings: Settings) -> Iterator[CheckResult]:
         return
     file, unused = Path(name), Path(settings.instance, "traboule.sqlite")
     if words := shared_file.shut_out(file) or shared_file.may_shut_out(file):
-        yield CheckResult("Database file", PROBLEM, f"{words}.")
+        yield CheckResult("Database file", PROBLEM, told(words))
     elif file.exists() and shared_file.is_group_writable(file.parent):
-        yield CheckResult("Database file", OK, f"{file} is shared with the group of {file.parent}, whoever opens it first.")
+        yield CheckResult(
+            "Database file", OK, _l("%(file)s is shared with the group of its folder, by all who open it.", file=file)
+        )
     if unused.exists() and unused != file.absolute():
-        words = f"{unused} is not used: database_url names {file}. Remove it once you are sure that no accounts are in it."
+        words = _l(
+            "%(unused)s is not used: database_url names %(file)s. Remove it once you are sure that no accounts are in it.",
+            unused=unused, file=file,
+        )  # fmt: skip
         yield CheckResult("Database file", WARNING, words)
 
 
@@ -81,8 +86,11 @@ def indexes_of_words(settings: Settings) -> Iterator[CheckResult]:
                 return
             known = {index.name for table in ("calendar_objects", "contacts") for index in db.obj.get_indexes(table)}
             if known and not known >= {"calendar_objects_trigrams", "contacts_trigrams"}:
-                words = "of events and contacts reads all of them: PostgreSQL's extension pg_trgm was not available. "
-                yield CheckResult("Search", WARNING, words + 'See "With PostgreSQL" in docs/administrator/install.md.')
+                words = _l(
+                    "of events and contacts reads all of them: PostgreSQL’s extension pg_trgm was not available. See “With "
+                    "PostgreSQL” in docs/administrator/install.md."
+                )
+                yield CheckResult("Search", WARNING, words)
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 
@@ -94,10 +102,17 @@ def two_step(settings: Settings) -> Iterator[CheckResult]:
     try:
         with db.connection_context():
             for name in requirement.unknown_groups(settings):
-                words = f"second_step_for names {name!r}, but there is no such group. `flask --app wsgi groups list` shows them."
+                words = _l(
+                    "second_step_for names “%(name)s”, but there is no such group. `flask --app wsgi groups list` shows them.",
+                    name=name,
+                )
                 yield CheckResult("Two-step verification", PROBLEM, words)
             if not mailed_codes.can_be_sent(settings) and (count := second_step.count_only_mail()):
-                words = f"{count} of the accounts sign in with codes by e-mail, which need system_address and recovery_address."
+                words = lazy_ngettext(
+                    "%(num)d account signs in with codes by email, which need system_address and recovery_address: set both.",
+                    "%(num)d accounts sign in with codes by email, which need system_address and recovery_address: set both.",
+                    count,
+                )
                 yield CheckResult("Two-step verification", PROBLEM, words)
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
@@ -108,8 +123,12 @@ def who_sees_whom(settings: Settings) -> Iterator[CheckResult]:
     try:
         with db.connection_context():
             for name in visibility.unknown_groups(settings):
-                words = f"directory_rules or directory_addresses name {name!r}, but there is no such group. "
-                yield CheckResult("Directory", PROBLEM, words + "`flask --app wsgi groups list` shows them.")
+                words = _l(
+                    "directory_rules or directory_addresses name “%(name)s”, but there is no such group. "
+                    "`flask --app wsgi groups list` shows them.",
+                    name=name,
+                )
+                yield CheckResult("Directory", PROBLEM, words)
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 
@@ -121,7 +140,7 @@ def background(settings: Settings) -> Iterator[CheckResult]:
             for part in health.examine(settings):
                 never = part.name == "worker" and "never" in part.message  # as before the services are started
                 state = OK if part.good else WARNING if never else PROBLEM
-                yield CheckResult(part.name.capitalize(), state, lazy_gettext(part.text, **part.values))
+                yield CheckResult(part.name.capitalize(), state, told(part.message))
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 
@@ -203,11 +222,22 @@ def catalogues(settings: Settings) -> Iterator[CheckResult]:
     """Whether what pages say in other languages was built at the last installation or update; else at a start, by the service."""
     unbuilt = translations.to_build()
     for file in unbuilt:
-        what = "is older than its source" if file.exists() else "is missing"
-        words = (
-            f"{file} {what}, so services build it in {settings.instance} as they start. Type in {translations.FOLDER.parents[1]}:"
+        about = {
+            "file": file,
+            "instance": settings.instance,
+            "folder": translations.FOLDER.parents[1],
+            "command": translations.COMMAND,
+        }
+        words = _l(
+            "%(file)s is missing, so services build it in %(instance)s as they start. Type in %(folder)s: %(command)s", **about
         )
-        yield CheckResult("Translations", WARNING, f"{words} {translations.COMMAND}")
+        if file.exists():
+            words = _l(
+                "%(file)s is older than its source, so services build it in %(instance)s as they start. Type in %(folder)s: "
+                "%(command)s",
+                **about,
+            )
+        yield CheckResult("Translations", WARNING, words)
     if not unbuilt:
         yield CheckResult("Translations", OK, _l("what pages say in French is built from its present source."))
 
@@ -220,7 +250,7 @@ def permissions(settings: Settings) -> Iterator[CheckResult]:
         if not file.exists():
             if words := _missing(file, settings):
                 found = True
-                yield CheckResult(name, PROBLEM, f"{file} is missing{words}.")
+                yield CheckResult(name, PROBLEM, words)
         elif open_to := _open_to(file, secret_to_group=True):
             found = True
             yield CheckResult(name, PROBLEM, _exposed(open_to, file, "600"))
@@ -252,11 +282,16 @@ def _missing(file: Path, settings: Settings) -> str:
     if file.name == "config.toml" or (file.name == "secret_key" and is_written("secret_key", settings.instance)):
         return ""
     if file.name == "secret_key":
-        return (
-            ": put back the copy that you keep (docs/administrator/backup.md). Otherwise the next start makes another one, and "
-            "codes of authenticator apps, recovery codes and files sent as links stop working"
+        return _l(
+            "%(file)s is missing: put back the copy that you keep (docs/administrator/backup.md). Otherwise the next start makes "
+            "another one, and codes of authenticator apps, recovery codes and files sent as links stop working.",
+            file=file,
         )
-    return ": put back the copy that you keep, or run deploy.dovecot.render --token-key, which makes another one"
+    return _l(
+        "%(file)s is missing: put back the copy that you keep, or run deploy.dovecot.render --token-key, which makes another "
+        "one.",
+        file=file,
+    )
 
 
 def _closed_to_others(settings: Settings) -> list[Path]:

@@ -12,7 +12,8 @@ from webmail.auth.providers.cas import CasFault, CasRefusedError
 from webmail.auth.providers.oidc_server import ProviderAwayError, ProviderRefusedError
 from webmail.config.providers import Cas, Oidc, ProxySignIn
 from webmail.config.settings import Settings
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, told, why
+from webmail.doctor.result import lazy_gettext as _l
 
 _WIDEST = {4: 1 << 16, 6: 1 << 80}  # addresses that may well all be proxies
 
@@ -34,18 +35,27 @@ def _oidc(provider: Oidc, settings: Settings) -> CheckResult:
     form = {"grant_type": "authorization_code", "code": "doctor", "redirect_uri": back, "code_verifier": secrets.token_hex(32)}
     try:
         if not oidc_server.usable_keys(provider):
-            words = f"{provider.issuer} tells no key that signatures can be checked with (RS256 or ES256, for example)."
+            words = _l(
+                "%(issuer)s tells no key that signatures can be checked with: let it sign by RS256 or ES256, for example.",
+                issuer=provider.issuer,
+            )
             return CheckResult(name, PROBLEM, words)
         oidc_server.tokens(provider, form)
     except ProviderRefusedError as error:
         if "client" not in str(error):
-            return CheckResult(name, OK, f"{provider.issuer} answers, and knows this webmail.")
-        words = f"{provider.issuer} does not know this webmail ({error}): check client_id and client_secret, and register"
-        return CheckResult(name, PROBLEM, f"{words} {back} there.")
-    except ProviderAwayError as error:
-        words = f"{provider.issuer} can't be asked ({error}): nobody can sign in by it. Check issuer, ca_file and the network."
+            return CheckResult(name, OK, _l("%(url)s answers, and knows this webmail.", url=provider.issuer))
+        words = _l(
+            "%(issuer)s does not know this webmail (%(why)s): check client_id and client_secret, and register %(address)s there.",
+            issuer=provider.issuer, why=why(error), address=back,
+        )  # fmt: skip
         return CheckResult(name, PROBLEM, words)
-    return CheckResult(name, PROBLEM, f"{provider.issuer} takes a code that nobody has: sign nobody in by it.")
+    except ProviderAwayError as error:
+        words = _l(
+            "%(issuer)s can’t be asked (%(why)s): nobody can sign in by it. Check issuer, ca_file and the network.",
+            issuer=provider.issuer, why=why(error),
+        )  # fmt: skip
+        return CheckResult(name, PROBLEM, words)
+    return CheckResult(name, PROBLEM, _l("%(url)s accepts a code that nobody has: sign nobody in by it.", url=provider.issuer))
 
 
 def _cas(rules: Cas, settings: Settings) -> CheckResult:
@@ -56,23 +66,27 @@ def _cas(rules: Cas, settings: Settings) -> CheckResult:
     except CasRefusedError as error:
         match error.fault:
             case CasFault.TICKET:
-                return CheckResult(name, OK, f"{rules.url} answers, and takes tickets for {settings.public_url}.")
+                words = _l("%(url)s answers, and takes tickets for %(address)s.", url=rules.url, address=settings.public_url)
+                return CheckResult(name, OK, words)
             case CasFault.SERVICE:
-                words = (
-                    f"{rules.url} answers, but does not know this webmail: register {service.partition('?')[0]} there, with any"
-                )
-                return CheckResult(name, PROBLEM, f"{words} query behind it.")
+                words = _l(
+                    "%(url)s answers, but does not know this webmail: register %(address)s there, with any query behind it.",
+                    url=rules.url, address=service.partition("?")[0],
+                )  # fmt: skip
+                return CheckResult(name, PROBLEM, words)
             case CasFault.AWAY:
-                words = (
-                    f"{rules.url} can't be reached ({error}): nobody can sign in by it. Check cas.url, ca_file and the network."
-                )
+                words = _l(
+                    "%(url)s can’t be reached (%(why)s): nobody can sign in by it. Check cas.url, ca_file and the network.",
+                    url=rules.url, why=told(error.why),
+                )  # fmt: skip
                 return CheckResult(name, PROBLEM, words)
             case CasFault.ODD:
-                words = (
-                    f"{rules.url} gives no answer of CAS 3 ({error}). cas.url is the address before /login, often ending in /cas."
-                )
+                words = _l(
+                    "%(url)s gives no answer of CAS 3 (%(why)s). cas.url is the address before /login, often ending in /cas.",
+                    url=rules.url, why=told(error.why),
+                )  # fmt: skip
                 return CheckResult(name, PROBLEM, words)
-    return CheckResult(name, PROBLEM, f"{rules.url} takes a ticket that nobody has: sign nobody in by it.")
+    return CheckResult(name, PROBLEM, _l("%(url)s accepts a ticket that nobody has: sign nobody in by it.", url=rules.url))
 
 
 def _proxy(rules: ProxySignIn, settings: Settings) -> Iterator[CheckResult]:
@@ -81,17 +95,27 @@ def _proxy(rules: ProxySignIn, settings: Settings) -> Iterator[CheckResult]:
         network = ipaddress.ip_network(text.strip())
         if network.num_addresses >= _WIDEST[network.version]:
             fine = False
-            words = f"believes {rules.header} from all of {network}: whoever is there can be anybody. Name the proxies alone."
+            words = _l(
+                "believes %(header)s from all of %(network)s: anyone there can pass for anybody. Name the proxies alone.",
+                header=rules.header, network=network,
+            )  # fmt: skip
             yield CheckResult(name, PROBLEM, words)
     if "-" in rules.header:
         fine = False
-        words = (
-            f"{rules.header} can also be written with _ for -, which looks the same here. See that the proxy drops both, or take"
+        words = _l(
+            "%(header)s can also be written with _ for -, which looks the same here. See that the proxy drops both, or take "
+            "a name without hyphens.",
+            header=rules.header,
         )
-        yield CheckResult(name, WARNING, f"{words} a name without hyphens.")
+        yield CheckResult(name, WARNING, words)
     if not settings.proxies:
         fine = False
-        words = "proxies is 0, though a proxy is in front: all visitors seem to come from it, and are slowed down together."
+        words = _l(
+            "proxies is 0, though a proxy is in front: all visitors seem to come from it, and are slowed down together. Set "
+            "proxies = 1."
+        )
         yield CheckResult(name, WARNING, words)
     if fine:
-        yield CheckResult(name, OK, f"{rules.header} is believed from {rules.addresses}.")
+        yield CheckResult(
+            name, OK, _l("%(header)s is believed from %(addresses)s.", header=rules.header, addresses=rules.addresses)
+        )

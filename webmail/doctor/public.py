@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 
 from webmail.config import services
 from webmail.config.settings import Settings
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain, why
 from webmail.doctor.result import lazy_gettext as _l
 from webmail.doctor.zone.wanted import is_nobodys
 
 _NAME = "Public address"
 _LONGEST = 1000  # bytes of an answer
 _BODIES = "Uploads, downloads and devices"
-_START = "Is traboule-bodies running (systemctl status traboule-bodies)?"
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
@@ -34,10 +33,9 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(_NAME, OK, f"{settings.public_url}.") if nobodys else CheckResult(_NAME, PROBLEM, words)
         return
     except ssl.SSLCertVerificationError as error:
-        why = error.verify_message or plain(error)
         words = _l(
             "browsers do not trust the certificate of %(url)s (%(why)s): give the web server another one.",
-            url=settings.public_url, why=why,
+            url=settings.public_url, why=error.verify_message or plain(error),
         )  # fmt: skip
         yield CheckResult(_NAME, PROBLEM, words)
         return
@@ -46,17 +44,17 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(_NAME, PROBLEM, words)
         return
     except (OSError, http.client.HTTPException) as error:
-        why = plain(error).rstrip(".")
-        words = _l("%(url)s can’t be reached from here (%(why)s). Does it work in a browser?", url=settings.public_url, why=why)
+        about = {"url": settings.public_url, "why": why(error)}
+        words = _l("%(url)s can’t be reached from here (%(why)s). Does it work in a browser?", **about)
         yield CheckResult(_NAME, WARNING, words)
         return
     yield _answer(status, text, settings)
     if peer:
         yield certificate("Web certificate", peer)
         if not settings.proxies:
-            words = (
-                "proxies is 0, but Traboule itself speaks no TLS, so a web server is in front: all visitors seem to be it, "
-                "share one count of wrong passwords, read what is for this machine. Set proxies = 1, and restart traboule-web."
+            words = _l(
+                "proxies is 0, but Traboule itself speaks no TLS, so a web server is in front: all visitors seem to be it, share "
+                "one count of wrong passwords, read what is for this machine. Set proxies = 1, and restart traboule-web."
             )
             yield CheckResult("Proxy in front", PROBLEM, words)
     if (status, text.strip()) == (200, "ok"):
@@ -114,15 +112,22 @@ def _bodies(settings: Settings) -> Iterator[CheckResult]:
     try:
         found = _fetch(settings, "OPTIONS", "/dav/")
     except (OSError, http.client.HTTPException) as error:
-        yield CheckResult(_BODIES, PROBLEM, f"do not answer ({plain(error).rstrip('.')}). {_START}")
+        yield CheckResult(_BODIES, PROBLEM, _away(why(error)))
         return
     if found.status in (502, 503, 504):
-        yield CheckResult(_BODIES, PROBLEM, f"do not answer ({found.status}). {_START}")
+        yield CheckResult(_BODIES, PROBLEM, _away(str(found.status)))
     elif found.service == services.BODIES:
-        yield CheckResult(_BODIES, OK, "have a service of their own.")
+        yield CheckResult(_BODIES, OK, _l("have a service of their own."))
     elif found.service == services.PAGES:
-        words = "go to the service of the pages, which are slow meanwhile: copy deploy/nginx.conf anew. "
-        yield CheckResult(_BODIES, WARNING, words + _START)
-    elif found.service == services.EVERYTHING and settings.proxies:
-        words = 'share one service with the pages, which are slow then: see "Two services" in docs/administrator/services.md.'
+        words = _l(
+            "go to the service of the pages, which are slow meanwhile: copy deploy/nginx.conf again. Is traboule-bodies running "
+            "(systemctl status traboule-bodies)?"
+        )
         yield CheckResult(_BODIES, WARNING, words)
+    elif found.service == services.EVERYTHING and settings.proxies:
+        words = _l("share one service with the pages, which are slow then: see “Two services” in docs/administrator/services.md.")
+        yield CheckResult(_BODIES, WARNING, words)
+
+
+def _away(reason: str) -> str:
+    return _l("do not answer (%(why)s). Is traboule-bodies running (systemctl status traboule-bodies)?", why=reason)

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask_babel import lazy_gettext as _lazy
-from flask_babel import lazy_ngettext
+from flask_babel import lazy_ngettext as _lazy_plural
 from flask_babel.speaklater import LazyString
+
+from webmail.admin.watching import check_texts
+from webmail.errors import EnglishText, ServerAwayError
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 CERTIFICATE_DAYS = 14  # warn if one expires sooner
@@ -22,7 +25,7 @@ CERTIFICATE_DAYS = 14  # warn if one expires sooner
 class CheckResult:
     """The result of one check: what was checked, ok / warning / problem, and one sentence; of a certificate, its days too.
 
-    The sentence may be one of `later`, which is in the language of whoever reads it: `str()` fixes it.
+    The sentence is one of the catalogue, in the language of whoever reads it: `str()` fixes it.
     """
 
     name: str
@@ -41,9 +44,22 @@ def later(make: Callable[..., str], *about: Any) -> str:
     return cast(str, LazyString(make, *about))
 
 
-def in_days(days: int) -> str:
-    """ "1 day", "12 days"."""
-    return f"{days} day{'' if days == 1 else 's'}"
+def lazy_ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
+    """As `lazy_gettext`, by a number."""
+    return cast(str, _lazy_plural(singular, plural, num, **values))
+
+
+def told(text: str) -> str:
+    """What the rest of the code says of it, in the reader's language where it has an entry of the catalogue."""
+    return later(check_texts.in_readers_language, text) if isinstance(text, EnglishText) else text
+
+
+def why(error: BaseException) -> str:
+    """An error as a part of a sentence: without a full stop; in the reader's language if its words are our own."""
+    if isinstance(error, ServerAwayError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__  # the system's own words, without ours around them
+    words = error.args[0] if error.args else ""
+    return told(words) if isinstance(words, EnglishText) else plain(error).rstrip(".")
 
 
 def plain(error: BaseException) -> str:
@@ -72,11 +88,8 @@ def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
 
 
 def _expiring(days: int) -> str:
-    return cast(
-        str,
-        lazy_ngettext(
-            "its certificate is trusted but expires in %(num)d day: renew it.",
-            "its certificate is trusted but expires in %(num)d days: renew it.",
-            days,
-        ),
+    return lazy_ngettext(
+        "its certificate is trusted but expires in %(num)d day: renew it.",
+        "its certificate is trusted but expires in %(num)d days: renew it.",
+        days,
     )

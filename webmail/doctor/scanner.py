@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webmail.config.settings import Settings
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_ngettext
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.transfers.limits import MB
 from webmail.transfers.uploads import scan
 from webmail.transfers.uploads.scan import ScanVerdict
@@ -29,21 +30,35 @@ def examine(settings: Settings, configuration: Path = CONFIGURATION) -> Iterator
     if not settings.transfers.on or not where:
         return
     if not (version := scan.ask(where, "VERSION")):
-        words = f"nobody answers at {where}. Is clamd running, and may this user open its socket? Check transfers.clamd."
+        words = _l(
+            "nobody answers at %(where)s. Is clamd running, and may this user open its socket? Check transfers.clamd.",
+            where=where,
+        )
         yield CheckResult(_NAME, PROBLEM, words)
         return
     found = scan.scan([_TEST], len(_TEST), settings, 30.0)
     if found.verdict is not ScanVerdict.INFECTED:
-        words = (
-            f"clamd does not report the harmless test file ({found.finding or found.verdict}). Has freshclam fetched its base?"
+        words = _l(
+            "clamd does not report the harmless test file (%(why)s). Has freshclam fetched its base?",
+            why=found.finding or str(found.verdict),
         )
         yield CheckResult(_NAME, PROBLEM, words)
     elif (age := _age(version)) is not None and age > _OLD:
-        yield CheckResult(_NAME, WARNING, f"what it looks for is {age.days} days old. Is freshclam running?")
+        yield CheckResult(_NAME, WARNING, _old(age.days))
     else:
-        yield CheckResult(_NAME, OK, f"{version.partition('/')[0]} answers, and finds the harmless test file.")
+        yield CheckResult(
+            _NAME, OK, _l("%(version)s answers, and finds the harmless test file.", version=version.partition("/")[0])
+        )
     if where.startswith("/") and configuration.is_file():
         yield from _limits(settings, configuration)
+
+
+def _old(days: int) -> str:
+    return lazy_ngettext(
+        "what it looks for is %(num)d day old. Is freshclam running?",
+        "what it looks for is %(num)d days old. Is freshclam running?",
+        days,
+    )
 
 
 def _limits(settings: Settings, configuration: Path) -> Iterator[CheckResult]:
@@ -53,12 +68,15 @@ def _limits(settings: Settings, configuration: Path) -> Iterator[CheckResult]:
     largest = settings.transfers.scan_mb * MB
     small = [name for name, usual in _LIMITS.items() if 0 < _bytes(given.get(name, ""), usual) < largest]
     if small:
-        words = (
-            f"looks at less than transfers.scan_mb ({settings.transfers.scan_mb} MB): raise {', '.join(small)} in {configuration}"
-        )
-        yield CheckResult(_NAME, WARNING, f"{words}, or lower transfers.scan_mb.")
+        words = _l(
+            "looks at less than transfers.scan_mb (%(size)s MB): raise %(names)s in %(file)s, or lower transfers.scan_mb.",
+            size=settings.transfers.scan_mb, names=", ".join(small), file=configuration,
+        )  # fmt: skip
+        yield CheckResult(_NAME, WARNING, words)
     if given.get("AlertExceedsMax", "no").lower() not in ("yes", "true", "1"):
-        words = f"calls files clean that it did not look into to their end: set AlertExceedsMax yes in {configuration}."
+        words = _l(
+            "calls files clean that it did not look into to their end: set AlertExceedsMax yes in %(file)s.", file=configuration
+        )
         yield CheckResult(_NAME, WARNING, words)
 
 

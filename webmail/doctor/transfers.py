@@ -8,7 +8,7 @@ import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_ngettext
 from webmail.errors import MailError
 from webmail.transfers import overview
 from webmail.transfers.uploads.promises import AHEAD, MB
@@ -26,22 +26,35 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     if totals.promised:
         yield _promised(totals)
     if lost:
-        files = "1 file was" if lost == 1 else f"{lost} files were"
-        words = (
-            f"{files} sent while secret_key was another, so nobody can download {'it' if lost == 1 else 'them'}. Put the former "
-            "secret_key back, or end these transfers: `flask --app wsgi transfers list`, then `close`."
+        words = lazy_ngettext(
+            "%(num)d file was sent while secret_key was another, so nobody can download it. Put the former secret_key back, "
+            "or end these transfers: `flask --app wsgi transfers list`, then `close`.",
+            "%(num)d files were sent while secret_key was another, so nobody can download them. Put the former secret_key "
+            "back, or end these transfers: `flask --app wsgi transfers list`, then `close`.",
+            lost,
         )
         yield CheckResult("Large files", PROBLEM, words)
 
 
 def _promised(totals: overview.Totals) -> CheckResult:
     """Room that nobody uses yet, and others can't have meanwhile."""
-    files = "1 upload" if totals.under_way == 1 else f"{totals.under_way} uploads"
-    words = (
-        f"{totals.stored // MB} MB are stored; {totals.promised // MB} MB are only promised to {files} under way "
-        f"({totals.awaited // MB} MB were announced)."
-    )
+    about = {"stored": totals.stored // MB, "promised": totals.promised // MB, "announced": totals.awaited // MB}
     if totals.left is None or totals.left - totals.reserve >= 2 * totals.promised + _FEW:
+        words = lazy_ngettext(
+            "%(stored)s MB are stored; %(promised)s MB are only promised to %(num)d upload under way (%(announced)s MB were "
+            "announced).",
+            "%(stored)s MB are stored; %(promised)s MB are only promised to %(num)d uploads under way (%(announced)s MB were "
+            "announced).",
+            totals.under_way, **about,
+        )  # fmt: skip
         return CheckResult("Large files", OK, words)
-    more = " Promises lapse 15 minutes after the last byte; little room is left beside them: `flask --app wsgi transfers list`."
-    return CheckResult("Large files", WARNING, words + more)
+    words = lazy_ngettext(
+        "%(stored)s MB are stored; %(promised)s MB are only promised to %(num)d upload under way (%(announced)s MB were "
+        "announced). Promises lapse 15 minutes after the last byte; little room is left beside them: `flask --app wsgi "
+        "transfers list`.",
+        "%(stored)s MB are stored; %(promised)s MB are only promised to %(num)d uploads under way (%(announced)s MB were "
+        "announced). Promises lapse 15 minutes after the last byte; little room is left beside them: "
+        "`flask --app wsgi transfers list`.",
+        totals.under_way, **about,
+    )  # fmt: skip
+    return CheckResult("Large files", WARNING, words)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from webmail.config.settings import Settings
-from webmail.doctor.result import PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.doctor.result import PROBLEM, WARNING, CheckResult, certificate, plain, why
+from webmail.doctor.result import lazy_gettext as _l
 
 _NAME = "Web certificate"
 
@@ -26,8 +27,15 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         ):
             yield certificate(_NAME, sock.getpeercert() or {})
     except ssl.SSLCertVerificationError as error:
-        why = error.verify_message or plain(error)
-        yield CheckResult(_NAME, PROBLEM, f"browsers do not trust the certificate of {where} ({why}): renew or correct it.")
+        words = _l(
+            "browsers do not trust the certificate of %(where)s (%(why)s): renew or correct it.",
+            where=where, why=error.verify_message or plain(error),
+        )  # fmt: skip
+        yield CheckResult(_NAME, PROBLEM, words)
     except OSError as error:
-        words = f"{where} can't be reached from here ({plain(error).rstrip('.')}). If it can from outside, this does no harm."
+        words = _l(
+            "%(where)s can’t be reached from here (%(why)s). If it can from outside, this does no harm.",
+            where=where,
+            why=why(error),
+        )
         yield CheckResult(_NAME, WARNING, words)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from webmail.config.storage import S3
+from webmail.errors import EnglishText as _l
 from webmail.errors import MailError
 from webmail.storage.interface import CHUNK, MARK, FileGoneError, StorageAwayError, StorageFullError, StoredFile, check_name
 
@@ -375,7 +376,7 @@ def _errors(name: str) -> Iterator[None]:
             raise StorageFullError(f"{name} can't be kept: {code or status}") from error
         if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
             raise FileGoneError(f"no file {name}") from error
-        raise StorageAwayError(f"{name}: {_reason(status, code, text)}") from error
+        raise StorageAwayError(_l("%(name)s: %(why)s", name=name, why=_reason(status, code, text))) from error
 
 
 def _is_theirs(error: Exception) -> bool:
@@ -387,5 +388,5 @@ def _is_theirs(error: Exception) -> bool:
 def _reason(status: str, code: str, text: str) -> str:
     """Why it does not answer as it should, in words for the log and the doctor."""
     if code or status:
-        return f"the server says {' '.join(filter(None, (status, code)))}"
-    return "the server does not answer" if "HTTP error" in text else text.splitlines()[0][:200]
+        return _l("the server says %(answer)s", answer=" ".join(filter(None, (status, code))))
+    return _l("the server does not answer") if "HTTP error" in text else text.splitlines()[0][:200]

@@ -347,7 +347,7 @@ def test_the_doctor_says_that_one_from_the_server_itself_arrives_without_proof(
 def test_the_doctor_says_that_anybody_may_claim_what_nobody_removes(app: Flask, services: Services, make_account) -> None:
     """A name that the server does not write under."""
     told = forged(app, services, make_account(), "127.0.0.1", authserv_id="elsewhere.example")
-    assert (told.state, "anyone can send mail in your name" in told.words) == (PROBLEM, True), told.words
+    assert (told.state, "anyone can send messages in your name" in told.words) == (PROBLEM, True), told.words
 
 
 # --- the doctor's round trip ------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_a_database_that_cannot_be_written_is_a_sentence(settings, file, line):
     FAULTS["read_only"](file)
     result = run(line, "a long password\n")
     assert is_a_sentence(result), result
-    assert "can't be written" in result[1]
+    assert "can’t be written" in result[1]
 
 
 def test_a_full_disk_is_a_sentence(settings, file):

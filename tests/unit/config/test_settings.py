@@ -66,7 +66,7 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("token_key_file = 'token.pem'", "token_key_file .*token.pem is missing"),
         ("token_key_file = 'config.toml'", "must be a private key for ES256"),
         ("token_key_file = '.'", "token_key_file .* is a directory"),
-        ("ca_file = 'ca.pem'", "ca_file .*ca.pem can't be used: no such file"),
+        ("ca_file = 'ca.pem'", "ca_file .*ca.pem can’t be used: no such file"),
         ("ca_file = 'config.toml'", "ca_file .* holds no certificate"),
         ("secure_cookies = 'perhaps'", "secure_cookies"),
         ("sign_in = 'ldap'", "sign_in"),

@@ -117,9 +117,9 @@ def test_while_postfix_has_it_open_nothing_is_removed_and_the_words_are_right(fi
     file.parent.chmod(0o770)
     with postfix(file):
         told = traboule(file)
-        mine = f"{file}-wal belongs to {POSTFIX}:{POSTFIX} (-rw-rw----), so this user can't write to it"
+        mine = f"{file}-wal belongs to {POSTFIX}:{POSTFIX} (-rw-rw----), so this user can’t write to it"
         assert told.startswith(
-            f"can't be used: {mine}: as root, `chown {TRABOULE}:{TRABOULE} {file} {file}-wal {file}-shm && chmod "
+            f"can’t be used: {mine}: as root, `chown {TRABOULE}:{TRABOULE} {file} {file}-wal {file}-shm && chmod "
         )
         assert "backup" not in told
         assert file.with_name("traboule.sqlite-wal").exists()

@@ -255,7 +255,7 @@ BROKEN: list[tuple[Broken, str, str, str]] = [
     (disk_full, "Disk", PROBLEM, "free up space"),
     (disk_fills, "Disk", WARNING, "make the disk larger"),
     (clock_wrong, "Clock", PROBLEM, "run a time service"),
-    (quota_plugin_missing, "IMAP QUOTA", WARNING, "people don't see how much room is left"),
+    (quota_plugin_missing, "IMAP QUOTA", WARNING, "people don’t see how much room is left"),
     (sqop_missing, "Encryption", WARNING, "apt install sqop"),
     (catalogue_not_built, "Translations", WARNING, "webmail.translations"),
     (dns_leads_nowhere, "DNS, MX school.fr", PROBLEM, "correct the MX"),

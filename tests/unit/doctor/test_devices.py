@@ -53,7 +53,7 @@ def test_what_can_not_be_reached_from_here_may_be_from_outside(settings):
         replace(settings, mail_server="localhost.localdomain.invalid", devices=Devices(smtp_host="127.0.0.1", smtp_port=closed))
     )
     assert found["Devices, IMAP"][0] == found["Devices, SMTP"][0] == WARNING
-    assert f"127.0.0.1 port {closed} can't be reached" in found["Devices, SMTP"][1]
+    assert f"127.0.0.1 port {closed} can’t be reached" in found["Devices, SMTP"][1]
 
 
 def test_a_certificate_for_profiles_that_is_not_there(settings):
@@ -70,7 +70,7 @@ def test_how_long_profiles_are_signed_yet(settings, tmp_path, days, expected):
 
 
 def test_the_webs_own_certificate(settings, tmp_path, monkeypatch):
-    """As browsers check it, with the days that are left; what can't be reached from here may be from outside."""
+    """As browsers check it, with the days that are left; what can’t be reached from here may be from outside."""
     context, pem = servers.certificate(tmp_path, days=3)
     with servers.serving(b"", servers.imap, tls=context) as port:
         here = replace(settings, public_url=f"https://127.0.0.1:{port}")
@@ -81,5 +81,5 @@ def test_the_webs_own_certificate(settings, tmp_path, monkeypatch):
         [found] = web.examine(here)
         assert (found.state, found.days) == (WARNING, 2)
     [found] = web.examine(replace(settings, public_url=f"https://127.0.0.1:{servers.closed_port()}"))
-    assert (found.state, "can't be reached" in found.words) == (WARNING, True)
+    assert (found.state, "can’t be reached" in found.words) == (WARNING, True)
     assert not list(web.examine(replace(settings, public_url="http://127.0.0.1:1")))

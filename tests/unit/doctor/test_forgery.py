@@ -61,8 +61,8 @@ def test_a_refusal_is_well(told: Told) -> None:
     ("replies", "words"),
     [
         ({"dot": b"451 4.7.1 later"}, "was deferred (451 4.7.1 later). Is the service traboule-milter running?"),
-        ({"rcpt": b"550 5.1.1 unknown"}, "does not accept mail for sophie@lycee.example from here (550 5.1.1 unknown)."),
-        ({"mail": b"554 5.7.1 go away"}, "can't be used from here (554 5.7.1 go away). Run this on another machine."),
+        ({"rcpt": b"550 5.1.1 unknown"}, "does not accept messages for sophie@lycee.example from here (550 5.1.1 unknown)."),
+        ({"mail": b"554 5.7.1 go away"}, "can’t be used from here (554 5.7.1 go away). Run this on another machine."),
         ({}, "was accepted. Check whether it arrives at sophie@lycee.example"),
     ],
 )
@@ -74,7 +74,7 @@ def test_what_tells_nothing_certain_is_a_warning(told: Told, replies: dict[str, 
 
 def test_a_port_where_nobody_listens_is_told(told: Told) -> None:
     check = told(port := closed_port())
-    assert (check.state, f"port {port} of 127.0.0.1 can't be used from here (connection refused)" in check.words) == (
+    assert (check.state, f"port {port} of 127.0.0.1 can’t be used from here (connection refused)" in check.words) == (
         WARNING,
         True,
     )

@@ -30,7 +30,8 @@ def told(here) -> Callable[..., list[CheckResult]]:
 @pytest.mark.parametrize("mode", ["inside", "domains"])
 def test_no_milter(told, mode):
     [check] = told(closed_port(), forwarding=mode)
-    assert check.state == WARNING and f'"{mode}", but no milter answers at 127.0.0.1' in check.words
+    assert check.state == WARNING and str(check.words).startswith("no milter answers at 127.0.0.1")
+    assert f'forwarding = "{mode}"' in check.words
 
 
 def test_without_a_name_of_the_server_there_can_be_none(told):
@@ -54,7 +55,7 @@ def test_a_milter_answers(told):
     answer = struct.pack("!LcLLL", 13, b"O", 6, 0, 0)
     with serving(answer, lambda _line: None) as port:
         [check] = told(port)
-    assert (check.state, "milter that holds it at delivery answers" in check.words) == (OK, True)
+    assert (check.state, "at delivery answers" in check.words) == (OK, True)
 
 
 @pytest.fixture
@@ -78,5 +79,5 @@ def test_automatic_replies_need_a_milter_that_is_told_whose_they_are(answers):
         [new] = answers(port, "x = y\nsieve_vacation_send_from_recipient = yes\n")
     assert (old.state, new.state) == (WARNING, OK) and "earlier version" in old.words
     [away], [unnamed] = answers(closed_port()), answers(closed_port(), authserv_id="")
-    assert away.state == unnamed.state == WARNING and "anybody's name" in away.words
+    assert away.state == unnamed.state == WARNING and "anybody’s name" in away.words
     assert not answers(closed_port(), sieve_host="") and not answers(closed_port(), smtp_host="smtp.lycee.example")

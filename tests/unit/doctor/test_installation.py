@@ -105,7 +105,7 @@ def test_nobody_said_that_nginx_is_in_front(settings, known):
     ("status", "service", "state", "words"),
     [
         ("200 OK", "bodies", OK, "have a service of their own"),
-        ("200 OK", "pages", WARNING, "copy deploy/nginx.conf anew"),
+        ("200 OK", "pages", WARNING, "copy deploy/nginx.conf again"),
         ("200 OK", "everything", WARNING, "share one service with the pages"),
         ("503 Service Unavailable", "", PROBLEM, "Is traboule-bodies running"),
     ],
@@ -164,7 +164,7 @@ def test_the_map_of_senders_that_postfix_cannot_read(settings, postfix):
     file.chmod(0o600)
     [check] = of_postfix(settings)
     assert check.state == PROBLEM
-    assert check.words.startswith(f"can't read {file}: ports 465 and 587 do not answer") and f"chmod 640 {file}" in check.words
+    assert check.words.startswith(f"can’t read {file}: ports 465 and 587 do not answer") and f"chmod 640 {file}" in check.words
     file.unlink()
     [check] = of_postfix(settings)
     assert "is missing" in check.words and "deploy/postfix.sh" in check.words
@@ -218,7 +218,7 @@ def test_a_dovecot_that_can_look_nobody_up(settings):
     with servers.serving(b"* OK ready\r\n", failing) as port:
         plain = replace(settings, imap_security="none", imap_host="127.0.0.1", imap_port=port)
         [check] = lookup.examine(plain, None)
-    assert check.state == PROBLEM and "can't look anybody up" in check.words and "SELECT on four tables" in check.words
+    assert check.state == PROBLEM and "can’t look anybody up" in check.words and "SELECT on four tables" in check.words
 
 
 def test_a_dovecot_that_knows_nobody_of_that_name_is_well(settings):

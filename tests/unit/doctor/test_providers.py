@@ -46,8 +46,8 @@ def test_a_server_that_answers(tmp_path, server):
     [
         (xml(failure("UNAUTHORIZED_SERVICE")), "register https://mail.lycee.example/login/cas/callback there"),
         (xml("<html/>"), "no answer of CAS 3"),
-        (b"", "can't be reached"),
-        (xml(success("doctor")), "takes a ticket that nobody has"),
+        (b"", "can’t be reached"),
+        (xml(success("doctor")), "accepts a ticket that nobody has"),
     ],
 )
 def test_one_that_does_not(tmp_path, server, answer, said):
@@ -70,8 +70,8 @@ def test_a_proxy_that_is_fine(tmp_path):
 @pytest.mark.parametrize(
     ("values", "state", "said"),
     [
-        ({"addresses": "0.0.0.0/0"}, PROBLEM, "whoever is there can be anybody"),
-        ({"addresses": "127.0.0.1, ::/0"}, PROBLEM, "whoever is there can be anybody"),
+        ({"addresses": "0.0.0.0/0"}, PROBLEM, "anyone there can pass for anybody"),
+        ({"addresses": "127.0.0.1, ::/0"}, PROBLEM, "anyone there can pass for anybody"),
         ({"header": "X-Remote-User"}, WARNING, "without hyphens"),
         ({"proxies": 0}, WARNING, "proxies is 0"),
     ],
@@ -102,7 +102,7 @@ def test_a_provider_of_openid_connect_that_knows_us(tmp_path):
         ({"told": {"id_token_signing_alg_values_supported": ["HS256"]}}, "no key"),
         ({"answer": {"/token": (401, b'{"error": "invalid_client"}')}}, "client_secret"),
         ({"answer": {"/token": (200, b"{}")}}, "nobody has"),
-        ({"answer": {"/.well-known/openid-configuration": (404, b"")}}, "can't be asked"),
+        ({"answer": {"/.well-known/openid-configuration": (404, b"")}}, "can’t be asked"),
     ],
 )
 def test_a_provider_of_openid_connect_that_nobody_can_sign_in_by(tmp_path, over, word):

@@ -124,8 +124,20 @@ def test_the_page_says_it_in_the_readers_language_and_asks_no_server(app):
     assert states == {"Worker": "problem", "Backup": "warning", "Disk": "ok"}
     assert "Start `flask --app wsgi jobs`" in pages["en"].text and "Since" in pages["en"].text
     [worker] = pages["fr"].all("[data-check=Worker]")
-    assert "aucun message ne part" in worker.text and worker.p["lang"] == "fr"
+    assert "aucun message ne part" in worker.text
     [backup] = pages["fr"].all("[data-check=Backup]")
-    assert backup.p["lang"] == "en" and "Sauvegarde" in backup.text  # a sentence that is in English alone says so
+    assert "Sauvegarde" in backup.text and "une fois aux administrateurs" in pages["fr"].text
     visitor.submit(pages["fr"], "form[action='/admin/checks']")
     assert check_requests.is_open(check_requests.DOCTOR)
+
+
+def test_mail_of_checks_can_be_switched_off_and_the_page_says_so(app):
+    app.extensions["settings"].put({"check_mail": False})
+    assert look(app, GOOD, BAD) == {} and [row.state for row in CheckState.select()] == ["problem"]
+    visitor = ground.signed_in(app, "root")
+    form = "form[action='/account/confirm']"
+    visitor.submit(visitor.get("/account/confirm"), form, follow=False, password=ground.PASSWORD)
+    assert "Nothing of this is sent by email." in visitor.get("/admin/checks").text
+    app.extensions["settings"].put({"check_mail": True})
+    assert look(app, GOOD, BAD) == {}  # what broke meanwhile is known already
+    assert "Disk" in look(app, CheckResult("Disk", PROBLEM, "is full."), BAD)["root"]

@@ -17,7 +17,7 @@ def said(settings, filesender, **given) -> tuple[str, str]:
 
 
 def test_it_is_well(settings, filesender):
-    assert said(settings, filesender) == ("ok", "answers, and takes what we sign.")
+    assert said(settings, filesender) == ("ok", "answers, and accepts what we sign.")
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,14 @@ from webmail.web.public_links import public_link
 _MOST = 40  # lines
 
 
+def is_on(settings: Settings) -> bool:
+    """Whether anything is sent of checks."""
+    return settings.check_mail and bool(settings.system_address)
+
+
 def tell(changes: StateChanges, found: Iterable[CheckFinding], settings: Settings) -> list[int]:
     """Queue one message for each administrator; returns their rows. In the transaction that noted the changes."""
-    if not settings.system_address or not (changes.broke or changes.well):
+    if not is_on(settings) or not (changes.broke or changes.well):
         return []
     by_name: dict[str, list[CheckFinding]] = {}
     for one in found:

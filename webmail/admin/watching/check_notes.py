@@ -48,8 +48,7 @@ def listed() -> list[CheckNote]:
     return sorted(CheckNote.select(), key=lambda note: (_ORDER.get(note.state, 2), note.id))
 
 
-def said(note: CheckNote, language: str) -> tuple[str, str]:
-    """Its sentence, and the language that it is in: some are in English alone."""
+def said(note: CheckNote, language: str) -> str:
+    """Its sentence."""
     texts = json.loads(note.texts) if note.texts else {}
-    text = str(texts.get(language, ""))
-    return (text, language) if text and (language == "en" or text != note.text) else (note.text, "en")
+    return str(texts.get(language) or note.text)

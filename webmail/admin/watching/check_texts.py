@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from webmail.errors import EnglishText
+
+
+def in_readers_language(text: str) -> str:
+    """Words that know their entry of the catalogue, with all that stands in them; others as they are."""
+    if not isinstance(text, EnglishText):
+        return text
+    inside = {name: in_readers_language(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return _(text.entry, **inside)
+
 
 def title(name: str) -> str:
+    """Of a check by the name that commands give it."""
+    if name.startswith("Devices, "):
+        return _("Devices, %(use)s", use=name.removeprefix("Devices, "))
+    if name.startswith("DNS of "):
+        return _("DNS of %(domain)s", domain=name.removeprefix("DNS of "))
+    if name.startswith("OpenID Connect, "):
+        return name
     return _titles().get(name, name)
 
 
@@ -34,4 +51,41 @@ def _titles() -> dict[str, str]:
         "Proxy in front": _("Web server in front"),
         "Web certificate": _("Certificate of the pages"),
         "Encryption": _("Encryption"),
+        "Sign-in key": _("Key for signing in"),
+        "IMAP sign-in": _("Sign-in by IMAP"),
+        "IMAP sign-in offered": _("Ways to sign in by IMAP"),
+        "IMAP capabilities": _("Capabilities of IMAP"),
+        "IMAP search": _("Search by IMAP"),
+        "IMAP index": _("Full-text index of IMAP"),
+        "SMTP sign-in": _("Sign-in by SMTP"),
+        "SMTP sign-in offered": _("Ways to sign in by SMTP"),
+        "Sender rights": _("Sender addresses"),
+        "SMTP size": _("Largest message of SMTP"),
+        "SMTP clock": _("Clock of SMTP"),
+        "ManageSieve sign-in": _("Sign-in by ManageSieve"),
+        "ManageSieve certificate": _("Certificate of ManageSieve"),
+        "Mail programs": _("Mail programs"),
+        "Mail passwords": _("Passwords of mail programs"),
+        "Mail that arrives": _("Arriving messages"),
+        "Forwarding": _("Forwarding"),
+        "Automatic replies": _("Automatic replies"),
+        "Forged sender": _("Message with a forged sender"),
+        "Round trip": _("Message there and back"),
+        "Test message": _("Test message"),
+        "Devices": _("Devices"),
+        "Apple profiles": _("Apple profiles"),
+        "Directory": _("Directory"),
+        "Directory base": _("Base of the directory"),
+        "Directory search": _("Search in the directory"),
+        "Directory people": _("People of the directory"),
+        "Proxy sign-in": _("Sign-in by a proxy"),
+        "Two-step verification": _("Two-step verification"),
+        "Malware scanner": _("Malware scanner"),
+        "Large files": _("Large files"),
+        "Bucket": _("Bucket of files"),
+        "Search": _("Search"),
+        "Terms of use": _("Terms of use"),
+        "Links": _("Links"),
+        "Blocklists": _("Blocklists"),
+        "Health": _("Health"),
     }

@@ -45,7 +45,7 @@ class WatchedLine:
 
 @dataclass(frozen=True, slots=True)
 class WatchedThings:
-    """`parts`: of health.py, in English, as `notes` of the doctor. `made`: when the figures were; None: never."""
+    """`parts`: of health.py; `notes`: of the doctor. `made`: when the figures were; None: never."""
 
     lines: list[WatchedLine]
     tasks: list[Task]

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from webmail.auth.devices.servers import dav_principal, dav_server, domains, mail_servers, user_name
 from webmail.config.settings import Settings
+from webmail.errors import EnglishText as _l
 
 log = logging.getLogger(__name__)
 
@@ -152,11 +153,12 @@ class Signer:
             self.certificate, *self._others = x509.load_pem_x509_certificates(certificate)
             self._key = load_pem_private_key(key, None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key has a password
-            raise CannotSignError(f"{files[0].name} or {files[1].name} can't be used ({error})") from error
+            about = {"certificate": files[0].name, "key": files[1].name, "why": error}
+            raise CannotSignError(_l("%(certificate)s or %(key)s can’t be used (%(why)s)", **about)) from error
         if self._key.public_key() != self.certificate.public_key():
-            raise CannotSignError(f"{files[1].name} is not the key of {files[0].name}")
+            raise CannotSignError(_l("%(key)s is not the key of %(certificate)s", key=files[1].name, certificate=files[0].name))
         if self.ends < datetime.now(UTC):
-            raise CannotSignError(f"{files[0].name} has expired")
+            raise CannotSignError(_l("%(certificate)s has expired", certificate=files[0].name))
 
     @property
     def ends(self) -> datetime:
@@ -167,7 +169,7 @@ class Signer:
         from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 
         if not isinstance(self._key, RSAPrivateKey | EllipticCurvePrivateKey):
-            raise CannotSignError("its key is neither RSA nor ECDSA")
+            raise CannotSignError(_l("its key is neither RSA nor ECDSA"))
         builder = PKCS7SignatureBuilder().set_data(content).add_signer(self.certificate, self._key, SHA256())
         for other in self._others:
             builder = builder.add_certificate(other)

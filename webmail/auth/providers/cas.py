@@ -22,6 +22,7 @@ from webmail.auth.providers.accounts import LONGEST_SUBJECT, MOST_GROUPS, Claims
 from webmail.auth.sign_in.names import normalise
 from webmail.config.providers import Cas
 from webmail.config.settings import Settings
+from webmail.errors import EnglishText as _l
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetchedError
 
@@ -56,7 +57,7 @@ class CasRefusedError(MailError):
 
     def __init__(self, fault: CasFault, why: str = "") -> None:
         super().__init__(f"CAS: {fault}: {why}")
-        self.fault = fault
+        self.fault, self.why = fault, why
         self.status = 502 if fault in (CasFault.AWAY, CasFault.ODD) else 403
 
 
@@ -116,12 +117,14 @@ def tls(ca_file: str, settings: Settings) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=str(Path(settings.instance, ca_file)) if ca_file else None)
     except OSError as error:  # ssl.SSLError is one
-        raise CasRefusedError(CasFault.AWAY, f"ca_file {ca_file} can't be used: {error}") from error
+        raise CasRefusedError(
+            CasFault.AWAY, _l("%(name)s %(file)s can’t be used: %(why)s", name="ca_file", file=ca_file, why=error)
+        ) from error
 
 
 def _fetch(url: str, cas: Cas, settings: Settings) -> bytes:
     if not _AT_ONCE.acquire(timeout=1):
-        raise CasRefusedError(CasFault.AWAY, "too many wait for it")
+        raise CasRefusedError(CasFault.AWAY, _l("too many wait for it"))
     try:
         headers = {"Accept": "application/xml, text/xml"}
         answer = http_fetch.ask_named("GET", url, headers=headers, limit=LARGEST, seconds=SECONDS, tls=tls(cas.ca_file, settings))
@@ -130,7 +133,9 @@ def _fetch(url: str, cas: Cas, settings: Settings) -> bytes:
     finally:
         _AT_ONCE.release()
     if answer.status != 200:
-        raise CasRefusedError(CasFault.AWAY if answer.status >= 500 else CasFault.ODD, f"status {answer.status}")
+        raise CasRefusedError(
+            CasFault.AWAY if answer.status >= 500 else CasFault.ODD, _l("status %(status)s", status=answer.status)
+        )
     return answer.content
 
 
@@ -146,14 +151,14 @@ def _parsed(content: bytes) -> Element:
 def _success(root: Element) -> Element:
     """The answer's `authenticationSuccess`, where it is one and says nothing else besides."""
     if root.tag != f"{_SPACE}serviceResponse":
-        raise CasRefusedError(CasFault.ODD, "no serviceResponse")
+        raise CasRefusedError(CasFault.ODD, _l("no serviceResponse"))
     if (failure := root.find(f"{_SPACE}authenticationFailure")) is not None:
         code = failure.get("code", "")
         known = {"INVALID_TICKET": CasFault.TICKET, "INVALID_TICKET_SPEC": CasFault.TICKET, "INTERNAL_ERROR": CasFault.AWAY}
         raise CasRefusedError(known.get(code, CasFault.SERVICE), f"{code[:60]!r}")
     found = root.findall(f"{_SPACE}authenticationSuccess")
     if len(found) != 1 or len(root) != 1:
-        raise CasRefusedError(CasFault.ODD, "no success and no failure, or several")
+        raise CasRefusedError(CasFault.ODD, _l("no success and no failure, or several"))
     if found[0].find(f"{_SPACE}proxies") is not None:
         raise CasRefusedError(CasFault.TICKET, "another program signed in for the person")
     return found[0]
@@ -163,7 +168,7 @@ def _user(success: Element) -> str:
     users = success.findall(f"{_SPACE}user")
     user = (users[0].text or "").strip() if len(users) == 1 and not len(users[0]) else ""
     if not user or len(user) > LONGEST_SUBJECT or not user.isprintable():
-        raise CasRefusedError(CasFault.ODD, "no user")
+        raise CasRefusedError(CasFault.ODD, _l("no user"))
     return user
 
 

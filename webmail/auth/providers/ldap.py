@@ -23,6 +23,7 @@ from ldap.controls import SimplePagedResultsControl
 from ldap.ldapobject import SimpleLDAPObject
 
 from webmail.config.providers import Ldap
+from webmail.errors import EnglishText as _l
 from webmail.errors import ServerAwayError, SignInRefusedError
 
 PAGE = 500  # entries in an answer, of all people
@@ -89,14 +90,14 @@ class DirectoryTalk:
         """Connect, with TLS: always, but on this machine where no certificate authority is set. 1 to 4 round trips."""
         there = self._settings
         plain = there.is_here and not (there.starttls and self._ca_file)
-        with _told("could not be reached"):
+        with _told(_l("the directory could not be reached")):
             self._connection = self._new_connection()
             if there.url.startswith("ldap:") and not plain:
                 self._connection.start_tls_s()
 
     def sign_in(self) -> None:
         """Bind as the service account, or anonymously. 1 round trip."""
-        with _told("did not take bind_dn and bind_password"):
+        with _told(_l("the directory refused bind_dn and bind_password")):
             self._bind(self._settings.bind_dn, self._settings.bind_password if self._settings.bind_dn else "")
 
     def find(self, name: str, address: str) -> list[DirectoryEntry]:
@@ -127,7 +128,7 @@ class DirectoryTalk:
         wanted = f"(&{there.people_filter}{there.active_filter}{each})"
         attributes = [there.address_attribute, there.name_attribute, "title", "department", "ou", *_IDENTIFIERS]
         first = SimplePagedResultsControl(True, size=most, cookie="")  # with a limit of size nothing would be told beyond it
-        with _told("could not be searched"):
+        with _told(_l("the directory could not be searched")):
             found, _controls = self._ask(wanted, there.base, ldap.SCOPE_SUBTREE, attributes, 0, [first])
         return [_entry(dn, values) for dn, values in found if dn]
 
@@ -137,7 +138,7 @@ class DirectoryTalk:
         escaped = (ldap.filter.escape_filter_chars(one) for one in addresses)
         either = "".join(f"({there.address_attribute}={one})" for one in escaped)
         wanted = f"(&{there.people_filter}{there.active_filter}(|{either}))"
-        with _told("could not be searched"):
+        with _told(_l("the directory could not be searched")):
             found, _controls = self._ask(wanted, there.base, ldap.SCOPE_SUBTREE, [there.address_attribute, *_CERTIFICATES], most)
         return [_certificates(values, there.address_attribute.lower()) for dn, values in found if dn]
 
@@ -150,7 +151,7 @@ class DirectoryTalk:
         dn = entry.dn if entry is not None else f"cn={uuid.uuid4()},{self._settings.base}"
         if not password or "\0" in password or not dn:
             raise SignInRefusedError("not a password")
-        with _told("could not check the password"):
+        with _told(_l("the directory could not check the password")):
             try:
                 self._bind(dn, password)
             except _NOT_THE_PASSWORD as error:
@@ -166,18 +167,18 @@ class DirectoryTalk:
         wanted = self._who(_PLACE.sub("*", self._settings.filter))
         for _page in range(_MOST_PEOPLE // PAGE):
             self._end = time.monotonic() + self._settings.timeout
-            with _told("could not be searched"):
+            with _told(_l("the directory could not be searched")):
                 found, controls = self._ask(wanted, self._settings.base, ldap.SCOPE_SUBTREE, list(_IDENTIFIERS), 0, [control])
             if any(dn is None for dn, _values in found):
-                raise DirectoryAwayError("the directory refers to other servers for some people: choose a base without them")
+                raise DirectoryAwayError(_l("the directory refers to other servers for some people: choose a base without them"))
             yield from (_entry(dn, values).subject for dn, values in found)
             told = [one for one in controls if one.controlType == SimplePagedResultsControl.controlType]
             if not told:
-                raise DirectoryAwayError("the directory does not give its people page by page")
+                raise DirectoryAwayError(_l("the directory does not give its people page by page"))
             if not told[0].cookie:
                 return
             control.cookie = told[0].cookie
-        raise DirectoryAwayError("the directory does not come to an end")
+        raise DirectoryAwayError(_l("the directory does not come to an end"))
 
     def has_base(self) -> bool:
         """Whether the entry below which people are is there, and may be seen. 1 round trip."""
@@ -216,7 +217,7 @@ class DirectoryTalk:
         connection = self._open()
         kind, _data, _number, _controls = connection.result3(connection.simple_bind(dn, password), timeout=self._left())
         if kind != ldap.RES_BIND:
-            raise DirectoryAwayError("the directory did not answer the question")
+            raise DirectoryAwayError(_l("the directory did not answer the question"))
 
     def _who(self, wanted: str) -> str:
         return f"(&{wanted}{self._settings.active_filter})" if self._settings.active_filter else wanted
@@ -225,7 +226,7 @@ class DirectoryTalk:
         there = self._settings
         attributes = [there.address_attribute, there.name_attribute, there.groups_attribute, there.quota_attribute]
         attributes += [one for one, _value in _EQUALITY.findall(there.filter)]
-        with _told("could not be searched"):
+        with _told(_l("the directory could not be searched")):
             try:
                 found, _controls = self._ask(
                     wanted, base or there.base, scope, [*_IDENTIFIERS, *dict.fromkeys(filter(None, attributes))], 2
@@ -241,7 +242,7 @@ class DirectoryTalk:
     def _ask(
         self, wanted: str, base: str, scope: int, attributes: list[str], most: int, controls: list[Any] | None = None
     ) -> tuple[list[Any], list[Any]]:
-        with _told("could not be searched", ldap.SIZELIMIT_EXCEEDED if most else None, ldap.NO_SUCH_OBJECT):
+        with _told(_l("the directory could not be searched"), ldap.SIZELIMIT_EXCEEDED if most else None, ldap.NO_SUCH_OBJECT):
             connection, left = self._open(), self._left()
             number = connection.search_ext(base, scope, wanted, attributes, serverctrls=controls, timeout=left, sizelimit=most)
             _kind, found, _number, told = connection.result3(number, timeout=left)
@@ -254,7 +255,7 @@ class DirectoryTalk:
     def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
-            raise DirectoryAwayError(f"the directory took longer than {self._settings.timeout:g} s")
+            raise DirectoryAwayError(_l("the directory took longer than %(seconds)s s", seconds=f"{self._settings.timeout:g}"))
         return left
 
 
@@ -322,7 +323,8 @@ def _subject(dn: str, values: Mapping[str, list[bytes]]) -> str:
     with suppress(ldap.DECODING_ERROR):
         dn = ldap.dn.dn2str(ldap.dn.str2dn(dn))
     if len(dn) > _LONGEST_DN:
-        raise DirectoryAwayError("the directory shows neither entryUUID nor objectGUID, and a DN is too long to know somebody by")
+        words = _l("the directory shows neither entryUUID nor objectGUID, and a DN is too long to know somebody by")
+        raise DirectoryAwayError(words)
     return f"dn:{dn.lower()}"
 
 
@@ -347,9 +349,9 @@ def _told(what: str, *but: type[ldap.LDAPError] | None) -> Iterator[None]:
     except tuple(filter(None, but)):
         raise
     except ldap.REFERRAL as error:
-        raise DirectoryAwayError("the directory refers to another server, which is not followed") from error
+        raise DirectoryAwayError(_l("the directory refers to another server, which is not followed")) from error
     except (ldap.LDAPError, OSError, ValueError) as error:
-        raise DirectoryAwayError(f"the directory {what}: {_error_text(error)}") from error
+        raise DirectoryAwayError(_l("%(what)s: %(why)s", what=what, why=_error_text(error))) from error
 
 
 def _error_text(error: BaseException) -> str:

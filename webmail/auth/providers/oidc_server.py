@@ -20,6 +20,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from webmail.config.checks import ConfigError, web_address
 from webmail.config.providers import Oidc
+from webmail.errors import EnglishText as _l
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetchedError, ask_named
 
@@ -97,7 +98,7 @@ def metadata(provider: Oidc) -> Metadata:
     if known.metadata is not None and time.monotonic() < known.metadata_until:
         return known.metadata
     if not known.lock.acquire(timeout=_PATIENCE):  # others ask: not every thread waits for a provider that is away
-        raise ProviderAwayError(f"{provider.name} is being asked")
+        raise ProviderAwayError(_l("%(name)s is being asked", name=provider.name))
     try:
         if known.metadata is None or time.monotonic() >= known.metadata_until:
             known.metadata = _discovered(provider)
@@ -125,8 +126,8 @@ def tokens(provider: Oidc, form: dict[str, str]) -> dict[str, Any]:
     if status == 200:
         return found
     if 400 <= status < 500:
-        raise ProviderRefusedError(f"the code is not taken: {status} {_word(found.get('error'))}")
-    raise ProviderAwayError(f"the token endpoint answered {status}")
+        raise ProviderRefusedError(_l("the code is refused: %(answer)s", answer=f"{status} {_word(found.get('error'))}"))
+    raise ProviderAwayError(_l("the token endpoint answered %(status)s", status=status))
 
 
 def userinfo(provider: Oidc, access_token: str) -> dict[str, Any]:
@@ -182,7 +183,7 @@ def _keys(provider: Oidc, *, again: bool = False) -> tuple[Key, ...]:
     address = metadata(provider).jwks
     status, found = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
     if status != 200:
-        raise ProviderAwayError(f"the keys are not there: {status}")
+        raise ProviderAwayError(_l("the keys are not there: %(status)s", status=status))
     from webmail.auth.providers.signed_tokens import public_keys
 
     known.keys, known.keys_read = public_keys(found.get("keys")), time.monotonic()
@@ -193,10 +194,10 @@ def _discovered(provider: Oidc) -> Metadata:
     address = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
     status, told = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
     if status != 200:
-        raise ProviderAwayError(f"{address} answered {status}")
+        raise ProviderAwayError(_l("%(address)s answered %(status)s", address=address, status=status))
     issuer = told.get("issuer")
     if not isinstance(issuer, str) or issuer.rstrip("/") != provider.issuer.rstrip("/"):
-        raise ProviderAwayError(f"{provider.issuer} calls itself {_word(issuer)}")
+        raise ProviderAwayError(_l("%(issuer)s calls itself %(name)s", issuer=provider.issuer, name=_word(issuer)))
     places = {
         name: _endpoint(provider, told.get(key), needed=needed)
         for name, key, needed in (
@@ -224,7 +225,7 @@ def _endpoint(provider: Oidc, told: Any, *, needed: bool) -> str:
     except ConfigError as error:
         raise ProviderAwayError(f"{provider.issuer}: {error}") from error
     if needed and not address:
-        raise ProviderAwayError(f"{provider.issuer} does not tell all its addresses")
+        raise ProviderAwayError(_l("%(issuer)s does not tell all its addresses", issuer=provider.issuer))
     return address
 
 
@@ -232,9 +233,9 @@ def _ask(provider: Oidc, method: str, url: str, body: bytes, headers: dict[str, 
     """Status and JSON object of an answer, {} where it is none. Raises ProviderAwayError."""
     known = _known[provider]
     if time.monotonic() < known.away_until:
-        raise ProviderAwayError(f"{provider.name} did not answer a moment ago")
+        raise ProviderAwayError(_l("%(name)s did not answer a moment ago", name=provider.name))
     if not known.turns.acquire(timeout=_PATIENCE):
-        raise ProviderAwayError(f"{AT_ONCE} others wait for {provider.name} already")
+        raise ProviderAwayError(_l("%(count)s others wait for %(name)s already", count=AT_ONCE, name=provider.name))
     try:
         answer = ask_named(method, url, body, headers, limit=LIMIT, seconds=SECONDS, tls=_tls(provider.ca_file))
     except (NotFetchedError, OSError) as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webmail.config.settings import Settings
+from webmail.errors import EnglishText as _l
 from webmail.models import User, now
 
 log = logging.getLogger(__name__)
@@ -76,16 +77,16 @@ def read(file: Path) -> str:
         with file.open("rb") as opened:
             data = opened.read(LONGEST + 1)
     except OSError as error:
-        raise TermsUnreadableError(f"{file} can't be read ({error.strerror})") from error
+        raise TermsUnreadableError(_l("%(file)s can’t be read (%(why)s)", file=file, why=error.strerror)) from error
     if len(data) > LONGEST:
-        raise TermsUnreadableError(f"{file} is too large: {LONGEST} bytes at most")
+        raise TermsUnreadableError(_l("%(file)s is too large: %(most)s bytes at most", file=file, most=LONGEST))
     try:
         found = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TermsUnreadableError(f"{file} is not UTF-8: save it anew in that encoding") from error
+        raise TermsUnreadableError(_l("%(file)s is not UTF-8: save it again in that encoding", file=file)) from error
     found = _CONTROLS.sub("", found.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not found:
-        raise TermsUnreadableError(f"{file} is empty")
+        raise TermsUnreadableError(_l("%(file)s is empty", file=file))
     return found
 
 

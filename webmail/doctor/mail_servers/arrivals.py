@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.doctor.result import OK, WARNING, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.message.arrivals import missed_mail
 
 _NAME = "Mail that arrives"
@@ -22,9 +23,10 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     except DATABASE_AWAY:  # another check says so
         return
     if told:
-        yield CheckResult(_NAME, OK, "Dovecot tells Traboule of it: replies to invitations are noted at once.")
+        yield CheckResult(_NAME, OK, _l("Dovecot tells Traboule of it: replies to invitations are noted immediately."))
     else:
-        words = (
+        words = _l(
             "Dovecot has told of none for a day: replies to invitations are noted minutes later. If mail did arrive, write its "
+            "configuration again (deploy.dovecot.render, with --web) and restart it."
         )
-        yield CheckResult(_NAME, WARNING, words + "configuration again (deploy.dovecot.render, with --web) and restart it.")
+        yield CheckResult(_NAME, WARNING, words)

@@ -15,7 +15,8 @@ from flask_babel import gettext as _
 
 from webmail.config.settings import Settings
 from webmail.doctor.mail_servers import arrived
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain, why
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.errors import MailError
 from webmail.mime.headers import authentication
 from webmail.mime.headers.authentication import Verdict
@@ -30,15 +31,17 @@ def examine(recipient: str, settings: Settings, port: int = PORT, source: str = 
     if not recipient:
         return
     if domain not in {settings.domain, *(one.name for one in settings.domains)}:
-        yield CheckResult(_NAME, WARNING, f"was not tested: {recipient} is not in any of your domains (domain, domains).")
+        words = _l("was not tested: %(address)s is not in any of your domains (domain, domains).", address=recipient)
+        yield CheckResult(_NAME, WARNING, words)
         return
     message = _message(recipient, domain, settings)
     if trouble := _handed_in(message, settings, port, source):
         yield trouble
     elif not settings.token_key_file:
-        yield CheckResult(
-            _NAME, WARNING, f"was accepted. Check whether it arrives at {recipient}, and whether its page says “verified”."
+        words = _l(
+            "was accepted. Check whether it arrives at %(address)s, and whether its page says “verified”.", address=recipient
         )
+        yield CheckResult(_NAME, WARNING, words)
     else:
         yield _arrived(message, settings)
 
@@ -59,7 +62,7 @@ def _message(recipient: str, domain: str, settings: Settings) -> EmailMessage:
 
 def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str) -> CheckResult | None:
     """What there is to tell if the server did not take it. The sender of the envelope is empty, so that nothing bounces."""
-    where = f"port {port} of {settings.smtp_host}"
+    about = {"host": settings.smtp_host, "port": port}
     try:
         timeout, address = settings.server_timeout, (source, 0) if source else None
         client = smtplib.SMTP(settings.smtp_host, port, "forged.invalid", timeout, address)
@@ -67,19 +70,23 @@ def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str
             client.sendmail("", [message["To"]], bytes(message))
     except smtplib.SMTPDataError as error:
         if error.smtp_code >= 500:
-            return CheckResult(_NAME, OK, f"was rejected ({plain(error).rstrip('.')}).")
-        return CheckResult(_NAME, WARNING, f"was deferred ({plain(error).rstrip('.')}). Is the service traboule-milter running?")
+            return CheckResult(_NAME, OK, _l("was rejected (%(why)s).", why=why(error)))
+        words = _l("was deferred (%(why)s). Is the service traboule-milter running?", why=why(error))
+        return CheckResult(_NAME, WARNING, words)
     except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        refusal = plain(smtplib.SMTPResponseException(code, words)).rstrip(".")
-        return CheckResult(
-            _NAME, WARNING, f"was not tested: {where} does not accept mail for {message['To']} from here ({refusal})."
-        )
+        code, answer = next(iter(error.recipients.values()))
+        refusal = plain(smtplib.SMTPResponseException(code, answer)).rstrip(".")
+        words = _l(
+            "was not tested: port %(port)s of %(host)s does not accept messages for %(address)s from here (%(why)s).",
+            **about, address=message["To"], why=refusal,
+        )  # fmt: skip
+        return CheckResult(_NAME, WARNING, words)
     except (OSError, smtplib.SMTPException) as error:
-        why = plain(error).rstrip(".")
-        return CheckResult(
-            _NAME, WARNING, f"was not tested: {where} can't be used from here ({why}). Run this on another machine."
-        )
+        words = _l(
+            "was not tested: port %(port)s of %(host)s can’t be used from here (%(why)s). Run this on another machine.",
+            **about, why=why(error),
+        )  # fmt: skip
+        return CheckResult(_NAME, WARNING, words)
     return None
 
 
@@ -88,16 +95,20 @@ def _arrived(message: EmailMessage, settings: Settings) -> CheckResult:
     try:
         found = arrived.wait_for(message["Message-ID"], message["To"], settings)
     except (MailError, OSError, imaplib.IMAP4.error, ValueError) as error:
-        return CheckResult(_NAME, WARNING, f"was accepted, but the mailbox can't be checked ({plain(error).rstrip('.')}).")
+        return CheckResult(_NAME, WARNING, _l("was accepted, but the mailbox can’t be checked (%(why)s).", why=why(error)))
     if found is None:
-        words = f"was accepted, but did not arrive within {arrived.PATIENCE:.0f} s. Look for it later."
+        words = _l("was accepted, but did not arrive within %(seconds)s s. Look for it later.", seconds=f"{arrived.PATIENCE:.0f}")
         return CheckResult(_NAME, WARNING, words)
     results = authentication.results_in(found[1])
     proof = authentication.judge(results, settings.authserv_id, message["From"], hops=settings.authserv_hops, personal=True)
     if proof.verdict is Verdict.GENUINE:
-        words = (
-            "arrived, and looks genuine: anyone can send mail in your name. Leave authserv_id empty until the server is fixed."
+        words = _l(
+            "arrived, and looks genuine: anyone can send messages in your name. Leave authserv_id empty until the server is "
+            "fixed."
         )
         return CheckResult(_NAME, PROBLEM, words)
-    words = "arrived, without proof. If the server trusts this machine (mynetworks), run this on another one."
-    return CheckResult(_NAME, WARNING, f'{words} Otherwise see "Forged senders" in docs/administrator/senders.md.')
+    words = _l(
+        "arrived, without proof. If the server trusts this machine (mynetworks), run this on another one. Otherwise see “Forged "
+        "senders” in docs/administrator/senders.md."
+    )
+    return CheckResult(_NAME, WARNING, words)

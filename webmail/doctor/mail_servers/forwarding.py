@@ -13,47 +13,58 @@ from pathlib import Path
 from webmail.config.settings import Settings
 from webmail.doctor.mail_servers import milter, postfix
 from webmail.doctor.result import OK, WARNING, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 
 PLACE = ("127.0.0.1", 8894)  # as in deploy/traboule-milter.service
 DOVECOT = Path("/etc/dovecot/dovecot.conf")  # as in deploy/dovecot/render.py
 _NAME, _ANSWERS = "Forwarding", "Automatic replies"
-_ADVICE = 'See "Forwarded mail" in docs/administrator/senders.md.'
 
 
 def examine(settings: Settings, position: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
     """Nothing where people have no filters, or forwarding is held nowhere or everywhere."""
     if settings.sieve is None or settings.forwarding not in ("inside", "domains"):
         return
-    held = f'forwarding is "{settings.forwarding}"'
+    about = {"setting": f'forwarding = "{settings.forwarding}"', "place": "{}:{}".format(*position)}
     if not settings.authserv_id:
-        words = (
-            f"{held}, but only the pages hold it (the milter needs authserv_id): another program's script can forward anywhere."
+        words = _l(
+            "only the pages hold %(setting)s (the milter needs authserv_id): another program’s script can forward anywhere. See "
+            "“Forwarded mail” in docs/administrator/senders.md.",
+            **about,
         )
-        yield CheckResult(_NAME, WARNING, f"{words} {_ADVICE}")
+        yield CheckResult(_NAME, WARNING, words)
     elif not postfix.is_here(settings):
         return  # where its milter would be is not known
     elif milter.answers(position, settings.server_timeout):
-        yield CheckResult(_NAME, OK, f"{held}, and the milter that holds it at delivery answers.")
+        yield CheckResult(_NAME, OK, _l("the milter that holds %(setting)s at delivery answers.", **about))
     else:
-        words = f"{held}, but no milter answers at {position[0]}:{position[1]}: a script of another program may forward anywhere."
-        yield CheckResult(_NAME, WARNING, f"{words} Is the service traboule-milter running? {_ADVICE}")
+        words = _l(
+            "no milter answers at %(place)s, which should hold %(setting)s: a script of another program may forward anywhere. Is "
+            "the service traboule-milter running? See “Forwarded mail” in docs/administrator/senders.md.",
+            **about,
+        )
+        yield CheckResult(_NAME, WARNING, words)
 
 
 def answers(settings: Settings, position: tuple[str, int] = PLACE, dovecot: Path = DOVECOT) -> Iterator[CheckResult]:
     """Whether a script of another program answers under its owner's addresses alone. Nothing for a server elsewhere."""
     if settings.sieve is None or not postfix.is_here(settings):
         return
-    advice = 'See "Forged senders" in docs/administrator/senders.md.'
     if not (settings.authserv_id and milter.answers(position, settings.server_timeout)):
-        words = "no milter holds them to their owner's addresses: a script of another program can answer in anybody's name."
-        yield CheckResult(_ANSWERS, WARNING, f"{words} {advice}")
-    elif not _tells_whose(dovecot):
-        words = f"{dovecot} is of an earlier version: the milter is not told whose they are."
-        yield CheckResult(_ANSWERS, WARNING, f"{words} Write it again with deploy/dovecot/render.py. {advice}")
-    else:
-        yield CheckResult(
-            _ANSWERS, OK, "they leave under their owner's addresses alone: the milter that holds them to it answers."
+        words = _l(
+            "no milter holds them to their owner’s addresses: a script of another program can answer in anybody’s name. See "
+            "“Forged senders” in docs/administrator/senders.md."
         )
+        yield CheckResult(_ANSWERS, WARNING, words)
+    elif not _tells_whose(dovecot):
+        words = _l(
+            "%(file)s is of an earlier version: the milter is not told whose they are. Write it again with "
+            "deploy/dovecot/render.py. See “Forged senders” in docs/administrator/senders.md.",
+            file=dovecot,
+        )
+        yield CheckResult(_ANSWERS, WARNING, words)
+    else:
+        words = _l("they leave under their owner’s addresses alone: the milter that holds them to it answers.")
+        yield CheckResult(_ANSWERS, OK, words)
 
 
 def _tells_whose(dovecot: Path) -> bool:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from imapclient import IMAPClient
 
 from webmail.account import Server
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, lazy_ngettext, why
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.imap.searching.spellings import folded
 from webmail.mime.headers import headers
 
@@ -55,16 +56,21 @@ def full_text(client: IMAPClient, server: Server) -> CheckResult:
         client.select_folder("INBOX", readonly=True)
         client.search(["TEXT", _NO_WORD])
     except (OSError, imaplib.IMAP4.error) as error:
-        return CheckResult("IMAP search", PROBLEM, f"returned no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
+        return CheckResult(
+            "IMAP search", PROBLEM, _l("returned no result (%(why)s). %(step)s", why=why(error), step=_INDEX_ADVICE)
+        )
     seconds = time.monotonic() - began
     if seconds > server.timeout / 2:
-        return CheckResult("IMAP search", WARNING, f"took {seconds:.1f} s in INBOX. {_INDEX_ADVICE}")
-    return CheckResult("IMAP search", OK, f"of the message texts in INBOX took {seconds:.1f} s.")
+        words = _l("took %(seconds)s s in INBOX. %(step)s", seconds=f"{seconds:.1f}", step=_INDEX_ADVICE)
+        return CheckResult("IMAP search", WARNING, words)
+    words = _l("of the message texts in INBOX took %(seconds)s s.", seconds=f"{seconds:.1f}")
+    return CheckResult("IMAP search", OK, words)
 
 
-_INDEX_ADVICE = (
-    "The full-text index may be damaged, or not finished yet. Try again, check the server's log, or rebuild the index "
-    '("The full-text index" in docs/administrator/mail-servers.md).'
+_INDEX_ADVICE = _l(
+    "The full-text index may be damaged, or not finished yet. Try again, check the server’s log, or rebuild the index (see "
+    "%(page)s).",
+    page="docs/administrator/mail-servers.md",
 )
 
 
@@ -75,27 +81,35 @@ def check_words(client: IMAPClient, address: str) -> CheckResult:
         probes = _probes(client)
         missed = [probe for probe in probes if not _finds(client, probe)]
     except (OSError, imaplib.IMAP4.error, LookupError, ValueError) as error:
-        return CheckResult(_NAME, WARNING, f"could not be checked ({plain(error).rstrip('.')}).")
+        return CheckResult(_NAME, WARNING, _l("could not be checked (%(why)s).", why=why(error)))
     if not probes:
-        said = "may be older than the present configuration: no subject has a word to test it with (l'équipe, rentrée)."
-        return CheckResult(_NAME, OK, f"{said} If in doubt, rebuild it: {remedy(address)}")
+        words = _l(
+            "may be older than the present configuration: no subject has a word to test it with (l’équipe, rentrée). If in "
+            "doubt, rebuild it: %(command)s (with -A instead of -u for everybody).",
+            command=remedy(address),
+        )
+        return CheckResult(_NAME, OK, words)
     if not missed:
-        return CheckResult(_NAME, OK, f"finds words after an elision and without accents ({_messages(len(probes))} tested).")
-    said = f"does not find “{missed[0].word}” as it should, in {len(missed)} of {_messages(len(probes))} tested"
-    advice = f"an older configuration made it. Render Dovecot's configuration again, run `doveadm reload`, then {remedy(address)}"
-    return CheckResult(_NAME, WARNING, f"{said}: {advice}")
+        words = lazy_ngettext(
+            "finds words after an elision and without accents (%(num)d message tested).",
+            "finds words after an elision and without accents (%(num)d messages tested).",
+            len(probes),
+        )
+        return CheckResult(_NAME, OK, words)
+    about = {"word": missed[0].word, "missed": len(missed), "command": remedy(address)}
+    words = lazy_ngettext(
+        "does not find “%(word)s” as it should, in %(missed)s of %(num)d message tested: an older configuration made it. Render "
+        "Dovecot’s configuration again, run `doveadm reload`, then %(command)s (with -A instead of -u for everybody).",
+        "does not find “%(word)s” as it should, in %(missed)s of %(num)d messages tested: an older configuration made it. Render "
+        "Dovecot’s configuration again, run `doveadm reload`, then %(command)s (with -A instead of -u for everybody).",
+        len(probes), **about,
+    )  # fmt: skip
+    return CheckResult(_NAME, WARNING, words)
 
 
 def remedy(address: str) -> str:
     """The commands that make the index of one person anew, on the mail server."""
-    return (
-        f"doveadm fts flatcurve remove -u {address} '*' && doveadm fts rescan -u {address} && doveadm index -u {address} '*' "
-        "(with -A instead of -u for everybody)."
-    )
-
-
-def _messages(count: int) -> str:
-    return f"{count} message{'' if count == 1 else 's'}"
+    return f"doveadm fts flatcurve remove -u {address} '*' && doveadm fts rescan -u {address} && doveadm index -u {address} '*'"
 
 
 def _probes(client: IMAPClient) -> list[Probe]:

@@ -10,13 +10,10 @@ from collections.abc import Iterator
 from imapclient import IMAPClient
 
 from webmail.config.settings import Settings
-from webmail.doctor.result import OK, PROBLEM, CheckResult, plain
+from webmail.doctor.result import OK, PROBLEM, CheckResult, why
+from webmail.doctor.result import lazy_gettext as _l
 
 _NAME = "Mail passwords"
-_ADVICE = (
-    "Its log names the table or file. A role of PostgreSQL needs SELECT on four tables; an SQLite file and its folder must be "
-    'open to the group of the process that reads it (see "Database role" and "Database file" below).'
-)
 _NOT_NOW = ("UNAVAILABLE", "TEMPORARY")  # what Dovecot says of anybody where it can't look
 
 
@@ -30,11 +27,15 @@ def examine(settings: Settings, context: ssl.SSLContext | None) -> Iterator[Chec
         client.login(f"nobody.of.this.name@{settings.domain or 'localhost'}", "doctor")
     except imaplib.IMAP4.error as error:
         if any(word in str(error).upper() for word in _NOT_NOW):
-            told = plain(error).rstrip(".")
-            words = f"the mail server can't look anybody up ({told}), so mail programs can't sign in. {_ADVICE}"
+            words = _l(
+                "the mail server can’t look anybody up (%(why)s), so mail programs can’t sign in. Its log names the table or "
+                "file. A role of PostgreSQL needs SELECT on four tables; an SQLite file and its folder must be open to the "
+                "group of the process that reads it (see the checks of the database).",
+                why=why(error),
+            )
             yield CheckResult(_NAME, PROBLEM, words)
         else:
-            yield CheckResult(_NAME, OK, "the mail server looks them up.")
+            yield CheckResult(_NAME, OK, _l("the mail server looks them up."))
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
             client.shutdown()

@@ -20,8 +20,8 @@ FOLDER = Path("/etc/postfix")
 USER = "postfix"
 _NAME = "Postfix"
 _MAPS = {  # file -> what fails without it
-    "traboule-people.cf": "port 25 takes mail for nobody",
-    "traboule-senders.cf": "ports 465 and 587 do not answer, since nobody may send as anybody",
+    "traboule-people.cf": _l("port 25 takes messages for nobody"),
+    "traboule-senders.cf": _l("ports 465 and 587 do not answer, since nobody may send as anybody"),
 }
 
 
@@ -68,20 +68,21 @@ def _maps() -> Iterator[str]:
     for name, fails in _MAPS.items():
         file = FOLDER / name
         if not file.exists():
-            yield f"{file} is missing: {fails}. Run `sh deploy/postfix.sh DOMAIN` again."
+            yield _l("%(file)s is missing: %(fails)s. Run `sh deploy/postfix.sh DOMAIN` again.", file=file, fails=fails)
         elif not _may_read(file):
-            yield f"can't read {file}: {fails}. As root, `chgrp {USER} {file} && chmod 640 {file} && systemctl restart postfix`."
+            command = f"chgrp {USER} {file} && chmod 640 {file} && systemctl restart postfix"
+            yield _l("can’t read %(file)s: %(fails)s. As root, `%(command)s`.", file=file, fails=fails, command=command)
 
 
 def _database(settings: Settings) -> Iterator[str]:
     """Its user must be in the group of an SQLite database, or it knows nobody."""
     file = Path(sqlite_file(settings.database_url) or "/")
     if file.is_file() and not _may_read(file):
-        group = file.group()
-        yield (
-            f"can't read the database {file}: it knows no recipients and no senders. "
-            f"As root, `usermod -a -G {group} {USER} && systemctl restart postfix`."
-        )
+        command = f"usermod -a -G {file.group()} {USER} && systemctl restart postfix"
+        yield _l(
+            "can’t read the database %(file)s: it knows no recipients and no senders. As root, `%(command)s`.",
+            file=file, command=command,
+        )  # fmt: skip
 
 
 def _may_read(file: Path) -> bool:

@@ -9,6 +9,7 @@ import peewee as pw
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.doctor.result import OK, PROBLEM, CheckResult
+from webmail.doctor.result import lazy_gettext as _l
 
 DOVECOT = ("accounts", "app_passwords", "people_groups", "group_members", "mail_aliases")  # deploy/dovecot/dovecot.conf.in
 POSTFIX = ("accounts", "allowed_addresses")  # deploy/postfix.sh
@@ -37,7 +38,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         if words := fault(role, tables):
             yield CheckResult("Database role", PROBLEM, words)
         else:
-            yield CheckResult("Database role", OK, f"{role} may read what Dovecot or Postfix asks for.")
+            yield CheckResult("Database role", OK, _l("%(role)s may read what Dovecot or Postfix asks for.", role=role))
 
 
 def fault(role: str, tables: set[str]) -> str:
@@ -46,9 +47,15 @@ def fault(role: str, tables: set[str]) -> str:
     if not for_dovecot or not for_postfix:
         return ""
     is_dovecots = "postfix" not in role and ("dovecot" in role or not tables.isdisjoint(DOVECOT[1:]))
-    whose, missing = ("Dovecot", for_dovecot) if is_dovecots else ("Postfix", for_postfix)
-    fails = "nobody can sign in to mail" if is_dovecots else "nobody can send"
-    return (
-        f"{role} may not read {', '.join(missing)}. If {whose} uses it, {fails}: as the owner of the tables, "
-        f"`GRANT SELECT ON {', '.join(missing)} TO {role}`."
+    tables_missing = ", ".join(for_dovecot if is_dovecots else for_postfix)
+    about = {"role": role, "tables": tables_missing, "command": f"GRANT SELECT ON {tables_missing} TO {role}"}
+    if is_dovecots:
+        return _l(
+            "%(role)s may not read %(tables)s. If Dovecot uses it, nobody can sign in to mail: as the owner of the tables, "
+            "`%(command)s`.",
+            **about,
+        )
+    return _l(
+        "%(role)s may not read %(tables)s. If Postfix uses it, nobody can send: as the owner of the tables, `%(command)s`.",
+        **about,
     )

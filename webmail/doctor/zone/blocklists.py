@@ -9,7 +9,8 @@ import ipaddress
 from collections.abc import Iterator
 
 from webmail.config.settings import Settings
-from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, why
+from webmail.doctor.result import lazy_gettext as _l
 from webmail.doctor.zone import wanted
 from webmail.doctor.zone.questions import DnsQuestions, NoDnsAnswerError
 
@@ -26,12 +27,13 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     """Of each address (`server_addresses`), one result for each list that has it or can't be asked; else one for all."""
     addresses = wanted.addresses(settings)
     if not addresses:
-        yield CheckResult(_NAME, WARNING, "were not asked: the addresses of this server are not known (server_addresses).")
+        yield CheckResult(_NAME, WARNING, _l("were not asked: the addresses of this server are not known (server_addresses)."))
         return
     questions = DnsQuestions(settings.server_timeout)
     for address in addresses:
         found = list(_listings(address, questions))
-        yield from found or [CheckResult(_NAME, OK, f"{address} is on none of {', '.join(LISTS)}.")]
+        words = _l("%(address)s is on none of %(lists)s.", address=address, lists=", ".join(LISTS))
+        yield from found or [CheckResult(_NAME, OK, words)]
 
 
 def _listings(address: str, questions: DnsQuestions) -> Iterator[CheckResult]:
@@ -39,14 +41,17 @@ def _listings(address: str, questions: DnsQuestions) -> Iterator[CheckResult]:
         try:
             answers = questions.values(query_name(address, name), "A")
         except NoDnsAnswerError as error:
-            yield CheckResult(_NAME, WARNING, f"{name} could not be asked about {address} ({error}).")
+            words = _l("%(list)s could not be asked about %(address)s (%(why)s).", list=name, address=address, why=why(error))
+            yield CheckResult(_NAME, WARNING, words)
             continue
         if any(answer.startswith(_REFUSED) for answer in answers):
-            yield CheckResult(_NAME, WARNING, f"{name} does not answer the DNS resolver of this machine: use one of your own.")
+            words = _l("%(list)s does not answer the DNS resolver of this machine: use one of your own.", list=name)
+            yield CheckResult(_NAME, WARNING, words)
         elif listed := [answer for answer in answers if answer.startswith("127.")]:
-            words = (
-                f"{address} is on {name} ({', '.join(listed)}): others refuse your mail. See why, and ask to be removed: {page}"
-            )
+            words = _l(
+                "%(address)s is on %(list)s (%(answers)s): others refuse your messages. See why, and ask to be removed: %(page)s",
+                address=address, list=name, answers=", ".join(listed), page=page,
+            )  # fmt: skip
             yield CheckResult(_NAME, PROBLEM, words)
 
 

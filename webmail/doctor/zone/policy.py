@@ -45,7 +45,7 @@ def fetched(address: str, timeout: float) -> MtaStsPolicy:
     if answer.status != 200:
         raise PolicyError(f"HTTP {answer.status}")
     if len(content) > _LONGEST:
-        raise PolicyError(f"more than {_LONGEST} bytes")
+        raise PolicyError(f"> {_LONGEST // 1000} kB")
     return parsed(content.decode("utf-8", "replace"))
 
 

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Any
 
+from webmail.errors import EnglishText as _l
+
 SECONDS = 60.0  # for all questions of one look
 
 
@@ -51,7 +53,7 @@ class DnsQuestions:
             if found := self._known.get((name, kind)):
                 return found
             if self._silent >= 2 and not self._answered:
-                raise NoDnsAnswerError("no DNS server answers")
+                raise NoDnsAnswerError(_l("no DNS server answers"))
         try:
             answer = self._look_up(name, kind)
         except NoDnsAnswerError:
@@ -71,7 +73,7 @@ class DnsQuestions:
 
         left = min(self._timeout, self._end - time.monotonic())
         if left <= 0:
-            raise NoDnsAnswerError("the time for all questions is over")
+            raise NoDnsAnswerError(_l("the time for all questions is over"))
         try:
             found = self._resolver().resolve(name, kind, lifetime=left, raise_on_no_answer=False, search=False)
         except dns.resolver.NXDOMAIN:

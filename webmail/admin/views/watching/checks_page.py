@@ -8,9 +8,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admin.blueprint import blueprint
+from webmail.admin.notifications import check_changes
 from webmail.admin.views.access import whole_installation
 from webmail.admin.watching import check_notes, check_requests, check_states, check_texts
 from webmail.tasks import heartbeat
+from webmail.web.current import settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -22,12 +24,13 @@ def checks_page() -> Response:
     notes, language = check_notes.listed(), str(get_locale())
     return page(
         "admin/watching/checks.html",
-        notes=[(note, check_texts.title(note.name), *check_notes.said(note, language)) for note in notes],
+        notes=[(note, check_texts.title(note.name), check_notes.said(note, language)) for note in notes],
         wrong=sum(note.state != "ok" for note in notes),
         looked=max((note.at for note in notes), default=None),
         since=check_states.since(),
         checking=check_requests.is_open(check_requests.DOCTOR),
         worker=heartbeat.is_alive(heartbeat.last_seen()),
+        mailed=check_changes.is_on(settings()),
     )
 
 

@@ -27,7 +27,7 @@ def overview_page() -> Response:
     return page(
         "admin/watching/overview.html",
         found=found,
-        parts=[(part, _(part.text, **part.values) if part.values else _(part.text)) for part in found.parts],
+        parts=[(part, check_texts.in_readers_language(part.message)) for part in found.parts],
         part_title=check_texts.title,
         said=lambda note: check_notes.said(note, language),
     )
