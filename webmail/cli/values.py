@@ -9,6 +9,8 @@ from webmail.auth.sign_in.names import normalise
 from webmail.models import User
 from webmail.web.current import settings
 
+LONGEST_NAME = 190  # the column's length
+
 
 def address_of(text: str) -> str:
     address = normalise(text, settings().domain)
@@ -45,3 +47,11 @@ def room_of(quota_bytes: int) -> str:
 def printable(text: str) -> str:
     """Replace control characters, since names and server replies are untrusted."""
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def name_of(text: str) -> str:
+    """A display name as it is kept: one line of printable characters."""
+    name = " ".join(text.split())
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise click.ClickException(f"a name can have at most {LONGEST_NAME} characters, and no control characters")
+    return name

@@ -15,6 +15,7 @@ from webmail import create_app
 from webmail.auth.passwords import hashing
 from webmail.auth.sessions import sessions
 from webmail.cli import main
+from webmail.cli.administration import passwords
 from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.fold import folded_names
@@ -88,7 +89,7 @@ def test_migrate_tells_what_the_start_of_the_application_did(tmp_path, caplog, m
 
 
 def test_add_asks_twice_and_shows_nothing(run, monkeypatch):
-    monkeypatch.setattr(main, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(passwords, "at_a_terminal", lambda: True)
     code, said = run("accounts add Alice@Lycee.example --name Alice --quota 2G --admin", "correct horse\ncorrect horse\n")
     assert code == 0
     assert "correct horse" not in said

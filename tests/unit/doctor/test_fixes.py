@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webmail import create_app
-from webmail.cli import main as cli
+from webmail.cli.installation import doctor
 from webmail.doctor import checks, fixes
 
 
@@ -49,7 +49,7 @@ def test_each_is_asked_for(app, monkeypatch):
     done: list[str] = []
     todo = [fixes.Fix(name, lambda name=name: done.append(name)) for name in ("mend a", "mend b")]
     monkeypatch.setattr(fixes, "found", lambda settings: iter(todo))
-    monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(doctor, "at_a_terminal", lambda: True)
     said = run(app, "--fix", typed="n\ny\n")
     assert done == ["mend b"] and "left: mend a" in said and "done: mend b" in said
 
