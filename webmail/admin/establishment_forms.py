@@ -44,7 +44,7 @@ class EstablishmentForm:
         """Whether it was stored; else `errors` say why not."""
         people = self._people()
         if not self.name or len(self.name) > establishments.LONGEST_NAME or not self.name.isprintable():
-            self.errors["name"] = _("Enter a name.")
+            self.errors["name"] = _("Enter a name of at most %(count)d characters.", count=establishments.LONGEST_NAME)
         if self.errors:
             return False
         try:
@@ -53,9 +53,9 @@ class EstablishmentForm:
         except EstablishmentNameTakenError:
             self.errors["name"] = _("There is one of this name already.")
         except DomainTakenError as error:
-            self.errors["domains"] = _("%(domain)s belongs to another establishment.", domain=str(error))
+            self.errors["domains"] = _("%(domain)s belongs to another establishment. Remove it there first.", domain=str(error))
         except UnusableDomainError as error:
-            self.errors["domains"] = _("“%(domain)s” is not a domain.", domain=str(error))
+            self.errors["domains"] = _("“%(name)s” is not a domain. Enter names such as lycee.example.", name=str(error))
         return not self.errors
 
     def _store(self, establishment: Establishment, people: list[User], by: ChangedBy) -> None:
@@ -80,7 +80,9 @@ class EstablishmentForm:
         for typed in dict.fromkeys(self.administrators.replace(",", " ").split()):
             user = account_of(address_key(typed))
             if user is None:
-                self.errors["administrators"] = _("%(address)s has no account.", address=typed)
+                self.errors["administrators"] = _(
+                    "%(address)s has no account. Create it first, or remove the address here.", address=typed
+                )
             else:
                 found.append(user)
         return found

@@ -223,6 +223,23 @@ def test_a_banner_stands_on_all_pages_between_two_moments(root, stranger):
     assert page.status == 422 and "must be after" in page.one("main").get_text()
 
 
+@pytest.mark.parametrize(
+    "address", ["/forgot", "/forgot/sent", "/forgot/nobody", "/support", "/help", "/help/start", "/nothing/there"]
+)
+def test_a_banner_stands_on_pages_of_who_can_not_get_in(root, stranger, address):
+    """Also where the mail server or the database is what the announcement is about: it comes with the settings."""
+    root.submit(root.get("/admin/settings/banner"), FORM, **{"presentation-banner-en": "The mail server is being moved"})
+    page = stranger.get(address)
+    assert [one.get_text() for one in page.all("[data-announcement]")] == ["The mail server is being moved"], page.status
+
+
+def test_a_banner_stands_on_pages_of_errors_once(app, root):
+    root.submit(root.get("/admin/settings/banner"), FORM, **{"presentation-banner-en": "The mail server is being moved"})
+    for address, status in (("/nothing/there", 404), ("/mailbox/INBOX", 502)):
+        page = root.get(address)
+        assert (page.status, len(page.all("[data-announcement]"))) == (status, 1)
+
+
 def test_terms_are_written_in_the_page_and_asked_again_with_each_version(app, root):
     alice = ground.signed_in(app, ground.add("alice@lycee.example").local)
     page = root.submit(root.get("/admin/settings/terms"), FORM, **{"presentation-terms-en": "Be kind."})
@@ -286,15 +303,6 @@ def two(app):
     establishments.set_domains(south, ["sud.example"])
     app.extensions["live_settings"].refresh()
     return north, south
-
-
-def test_what_can_not_hold_together_is_said_beside_the_field_in_the_language_of_the_reader(app):
-    ground.add("racine@lycee.example")
-    User.update(role="admin", language="fr").where(User.local == "racine").execute()
-    visitor = ground.signed_in(app, "racine", "fr").confirm()
-    page = visitor.submit(visitor.get("/admin/settings/kept"), FORM, **{"transfers-days": "90", "transfers-most-days": "30"})
-    assert page.status == 422 and "Ce nombre ne peut pas dépasser" in page.one("#transfers-days-error").get_text()
-    assert "must not" not in page.text
 
 
 def test_only_languages_that_are_offered_stand_in_the_preferences(root):

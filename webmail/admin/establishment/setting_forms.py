@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from webmail.config.checks import ConfigError
+from webmail.config import tables
+from webmail.config.checks import LONGEST_URL, ConfigError
 from webmail.config.settings import Settings
 from webmail.establishments import colours, logos, setting_values
 from webmail.establishments.page_settings import MOST_LINKS, PageSetting, ValueKind
@@ -24,6 +25,7 @@ from webmail.establishments.setting_values import UnknownPlaceholderError
 _LANGUAGES = ("fr", "en")
 _LINK_FIELDS = ("order", "name", "url", "icon", "group")
 _BLANK_LINKS = 3
+_LONGEST_LINK_NAME, _LONGEST_LINK_GROUP = 60, 100  # characters, as the table `links` has it
 
 
 @dataclass
@@ -52,10 +54,17 @@ class SettingsForm:
     def __init__(self, fields: list[SettingField], version: int) -> None:
         self.fields = fields
         self.version = version
+        self.elsewhere: dict[str, str] = {}  # errors of settings of other sections, by their name
 
     @property
     def has_errors(self) -> bool:
-        return any(one.error for one in self.fields)
+        return bool(self.elsewhere) or any(one.error for one in self.fields)
+
+    def mark(self, errors: Mapping[str, str]) -> None:
+        """Put errors beside the fields of these settings that have none yet; those of other sections are kept apart."""
+        self.elsewhere = {name: words for name, words in errors.items() if self.named(name) is None}
+        for one in self.fields:
+            one.error = one.error or errors.get(one.setting.name, "")
 
     def named(self, name: str) -> SettingField | None:
         return next((one for one in self.fields if one.setting.name == name), None)
@@ -153,7 +162,7 @@ class TypedSettings:
         try:
             setting_values.check(setting, found)
         except ConfigError as error:
-            return found, _what_is_wrong(setting, error)
+            return found, _what_is_wrong(setting, found, error)
         return found, ""
 
     def _number(self, setting: PageSetting, high: float) -> tuple[Any, str]:
@@ -201,7 +210,7 @@ def _here(value: str, zone: ZoneInfo) -> str:
     return datetime.fromisoformat(value).replace(tzinfo=UTC).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
 
 
-def _what_is_wrong(setting: PageSetting, error: ConfigError) -> str:
+def _what_is_wrong(setting: PageSetting, value: Any, error: ConfigError) -> str:
     if isinstance(error, UnknownPlaceholderError):
         places = ", ".join(f"{{{one}}}" for one in setting.placeholders)
         return _("%(place)s is not filled in here, only %(places)s.", place=f"{{{error.placeholder}}}", places=places)
@@ -211,13 +220,52 @@ def _what_is_wrong(setting: PageSetting, error: ConfigError) -> str:
         case ValueKind.LANGUAGES:
             return _("Tick at least one language.")
         case ValueKind.LINKS:
-            return _("Each link needs a name of at most 60 characters and an address that begins with https://.") + f" ({error})"
-        case ValueKind.LINE | ValueKind.TEXT | ValueKind.TEXTS:
+            return _link_trouble(value)
+        case ValueKind.TEXTS:
+            return _long_texts(value, setting.longest)
+        case ValueKind.LINE | ValueKind.TEXT:
             if setting.required:
                 return _("Enter a name of at most %(count)d characters.", count=setting.longest)
             return _("This is too long. Use at most %(count)d characters.", count=setting.longest)
         case _:
             return _("This can’t be used.")
+
+
+def _link_trouble(links: list[dict[str, str]]) -> str:
+    """What is wrong with the first link that can't be; they stand in the order that was asked for."""
+    if len(links) > MOST_LINKS:
+        return _("There can be %(count)d links at most. Remove the name of those that are not needed.", count=MOST_LINKS)
+    for link in links:
+        try:
+            tables.read("links", [link])
+        except ConfigError:
+            return _one_link_trouble(link)
+    return _("This can’t be used.")
+
+
+def _one_link_trouble(link: dict[str, str]) -> str:
+    name = link["name"]
+    if len(name) > _LONGEST_LINK_NAME:
+        return _("“%(name)s…”: use a name of at most %(count)d characters.", name=name[:30], count=_LONGEST_LINK_NAME)
+    if not link["url"]:
+        return _("“%(name)s” has no address. Enter one that begins with https://.", name=name)
+    if len(link["url"]) > LONGEST_URL:
+        return _("The address of “%(name)s” is too long. Use at most %(count)d characters.", name=name, count=LONGEST_URL)
+    if len(link["group"]) > _LONGEST_LINK_GROUP:
+        return _("“%(name)s”: the name of its group has at most %(count)d characters.", name=name, count=_LONGEST_LINK_GROUP)
+    return _(
+        "“%(name)s” can’t lead to “%(address)s”. Enter an address that begins with https://.", name=name, address=link["url"][:80]
+    )
+
+
+def _long_texts(texts: dict[str, str], most: int) -> str:
+    """Which of the languages has too long a text, and by how much."""
+    lengths = {language: len(text) for language, text in texts.items() if len(text) > most}
+    said = {
+        "fr": _("The French text has %(count)d characters. Use at most %(most)d.", count=lengths.get("fr", 0), most=most),
+        "en": _("The English text has %(count)d characters. Use at most %(most)d.", count=lengths.get("en", 0), most=most),
+    }
+    return " ".join(said[language] for language in lengths) or _("This can’t be used.")
 
 
 def shown_colours(chosen: str) -> list[tuple[str, str, str, float]]:

@@ -87,7 +87,9 @@ class PolicyForm:
         values["services"] = tuple(self.services) if self.typed["own_services"] else None
         names = [one.lower() for one in re.split(r"[,\s]+", self.typed["forwarding_domains"]) if one]
         if wrong := next((one for one in names if not _DOMAIN.fullmatch(one)), ""):
-            self.errors["forwarding_domains"] = _("“%(name)s” is not a domain.", name=wrong[:80])
+            self.errors["forwarding_domains"] = _(
+                "“%(name)s” is not a domain. Enter names such as lycee.example.", name=wrong[:80]
+            )
         values["forwarding_domains"] = tuple(names) if values["forwarding"] == "domains" else ()
         values["reach"] = self._groups(domains) if values["writes_to"] in ("groups", "own") else ()
         return None if self.errors else Policy(**values)
@@ -96,7 +98,10 @@ class PolicyForm:
         typed = [" ".join(line.split()) for line in self.typed["reach"].splitlines() if line.strip()]
         there, unknown = group_pages.by_names(domains, typed) if typed else ([], [])
         if unknown:
-            self.errors["reach"] = _("There is no group called “%(name)s”.", name=unknown[0][:100])
+            self.errors["reach"] = _(
+                "There is no group called “%(name)s”. Enter its name as the list of groups shows it, or remove the line.",
+                name=unknown[0][:100],
+            )
         return tuple(one.identifier for one in there)
 
     def _chosen(self, name: str, among: tuple[str, ...]) -> str | None:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admin.blueprint import blueprint
 from webmail.admin.establishment import setting_changes, setting_texts
+from webmail.admin.establishment.conflict_texts import conflicts
 from webmail.admin.establishment.setting_changes import SettingNotUndoneError, WhoseSettings
 from webmail.admin.establishment.setting_forms import (
     SettingField,
@@ -58,7 +59,7 @@ def save_settings(section: str) -> AnyResponse:
     form, values = _sent(section, whose)
     if form.has_errors:
         return _section_page(section, whose, form, 422)
-    if trouble := _live().trouble(setting_values.current(whose.number) | values):
+    if trouble := _live().trouble(_together(whose, values)):
         return _section_page(section, whose, form, 422, trouble=trouble)
     try:
         names = [one.setting.name for one in form.fields]
@@ -82,6 +83,8 @@ def undo_settings() -> AnyResponse:
         notify(_("This can no longer be undone: it has changed again, or too much time has passed."), "caution")
         return redirect(url_for("admin.settings"), 303)
     whose = _of_number(number)
+    if not _hold_together(whose, back):
+        return redirect(_address(ALL[next(iter(back))].section, whose), 303)
     section = _put_back(whose, back)
     undone(_("Previous settings restored."))
     return redirect(_address(section, whose), 303)
@@ -95,8 +98,7 @@ def restore_setting(section: str, number: int) -> AnyResponse:
     if row is None or ALL[row.name].section != section:
         abort(404)
     value = setting_values.value_of(row)
-    if trouble := _live().trouble(setting_values.current(whose.number) | {row.name: value}):
-        notify(_("This value can’t be put back: %(reason)s", reason=trouble), "caution")
+    if not _hold_together(whose, {row.name: value}):
         return redirect(_address(section, whose), 303)
     _put_back(whose, {row.name: value})
     notify(_("“%(name)s” is as it was.", name=setting_texts.label_of(row.name)))
@@ -171,33 +173,14 @@ def _sent(section: str, whose: WhoseSettings) -> tuple[SettingsForm, dict[str, A
         elif one.rows:
             one.rows = typed.rows()
         values[one.setting.name] = None if value == value_in(ground, one.setting) else value
-    _check_together(fields, values)
-    return SettingsForm(fields, request.form.get("version", 0, int)), values
+    form = SettingsForm(fields, request.form.get("version", 0, int))
+    form.mark(conflicts(live, whose.establishment, _together(whose, values)))
+    return form, values
 
 
-def _check_together(fields: list[SettingField], values: dict[str, Any]) -> None:
-    """What depends on another field of the section, in words beside it."""
-    by_name = {one.setting.name: one for one in fields}
-    if (terms := values.get("presentation.terms")) and any(terms.values()) and not values.get("terms_version"):
-        by_name["terms_version"].error = _("Give the terms a version, such as 2026-09.")
-    elif values.get("terms_version") and not (terms and any(terms.values())):
-        by_name["presentation.terms"].error = _("Write the terms, or remove the version.")
-    if values.get("recovery_address") == "required" and not _live().settings.system_address:
-        by_name["recovery_address"].error = _(
-            "This needs an address for mail from the service (system_address), and none is set up."
-        )
-    days, most = (_whole(values, name) for name in ("transfers.days", "transfers.most_days"))
-    if days > most and "transfers.days" in by_name:
-        by_name["transfers.days"].error = _("This can’t be more than the most days below.")
-    until, beginning = values.get("presentation.banner_until"), values.get("presentation.banner_from")
-    if until and beginning and until <= beginning:
-        by_name["presentation.banner_until"].error = _("The end must be after the beginning.")
-
-
-def _whole(values: dict[str, Any], name: str) -> int:
-    """A number of the section as it would be afterwards."""
-    given = values.get(name)
-    return int(value_in(_live().settings, ALL[name]) if given is None else given)
+def _together(whose: WhoseSettings, values: dict[str, Any]) -> dict[str, Any]:
+    """All that would be set, with these values."""
+    return setting_values.current(whose.number) | values
 
 
 def _section_page(
@@ -213,6 +196,7 @@ def _section_page(
         "unit": setting_texts.unit_words,
         "icons": setting_texts.icon_words(),
         "value_words": _value_words,
+        "section_of": lambda name: ALL[name].section,
     }
     return page(
         "admin/establishment/section.html", status, section=section, whose=whose, form=form, trouble=trouble, others=others,
@@ -233,6 +217,21 @@ def _history(whose: WhoseSettings, names: list[str]) -> list[tuple[Any, bool]]:
 
 
 # --- small things ----------------------------------------------------------------------------------------------------
+
+
+def _hold_together(whose: WhoseSettings, back: dict[str, Any]) -> bool:
+    """Whether values of before can hold with all others of now; else says why not, and what to change first."""
+    together = _together(whose, back)
+    if found := conflicts(_live(), whose.establishment, together):
+        name, words = next(iter(found.items()))
+        label = setting_texts.label_of(name)
+        notify(_("This can’t be put back while other settings are as they are. “%(name)s”: %(reason)s", name=label, reason=words),
+               "caution")  # fmt: skip
+    elif _live().trouble(together):
+        notify(_("This can’t be put back: it needs something that is not set up here any more."), "caution")
+    else:
+        return True
+    return False
 
 
 def _put_back(whose: WhoseSettings, values: dict[str, Any]) -> str:
