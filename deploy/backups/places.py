@@ -23,6 +23,8 @@ FIRST = (
 THEN = (DATA,)
 # never brought back by itself, but there to be looked at
 ALSO = ("/etc/dovecot", "/etc/postfix", "/etc/rspamd/local.d")
+# not runuser, whose session wants rights that traboule-backup.service leaves out
+_AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --init-groups --"
 LEFT_OUT = (f"{DATA}/db", f"{DATA}/images", f"{DATA}/*.sqlite*", "*.pyc")
 
 
@@ -31,7 +33,7 @@ def dump(changes: Changes, on_postgresql: bool) -> None:
     changes.folder(STAGING, "root", 0o700)
     if on_postgresql:
         changes.run(
-            "bash", "-c", f"umask 077 && cd / && runuser -u postgres -- pg_dump -Fc traboule >{DUMP}.new && mv {DUMP}.new {DUMP}"
+            "bash", "-c", f"umask 077 && cd / && {_AS_POSTGRES} pg_dump -Fc traboule >{DUMP}.new && mv {DUMP}.new {DUMP}"
         )  # fmt: skip
     else:
         # Traboule's own command: nobody waits, and what SQLite keeps in a second file is in it

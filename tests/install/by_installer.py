@@ -9,6 +9,7 @@ network), "restored" (onto an empty machine, from the backup of "usual"), "elsew
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import shutil
@@ -121,13 +122,38 @@ def drift(here: Machine) -> None:
 
 def backup(here: Machine) -> None:
     (PLACE / "usual.json").write_text(filled(here, "fill"))
-    spoken(here, "/opt/traboule/deploy/backup", "now")
+    spoken(here, "systemctl", "start", "traboule-backup.service")
     check("the database is whole" in spoken(here, "/opt/traboule/deploy/backup", "verify"), "a sample of the backup is compared")
     here.run("doveadm", "expunge", "-u", BOB, "mailbox", "INBOX", "all")
     spoken(here, "/opt/traboule/deploy/backup", "person", BOB, "--folder", "INBOX")
     again = here.run("doveadm", "fetch", "-u", BOB, "hdr.subject", "mailbox", "Restored*", "all").stdout
     check("outside" in again and "inside" in again, "one person's folder is brought back beside what is there")
     here.run("sh", "-c", "tar -C / -cf /root/backup.tar var/backups/traboule etc/traboule/secrets/backup")
+    asked_back(here)
+    hardened(here)
+
+
+def asked_back(here: Machine) -> None:
+    """What somebody lost and asks for on the page is carried out by the unit that watches for it, beside what they have."""
+    filled(here, "lose")
+    found = json.loads(filled(here, "ask"))
+    for kind in ("mail", "calendar", "book"):
+        check(found[kind][0] == "done", f"asked for on a page: {kind}: {found[kind]}")
+    check(found["subjects"] == 4, f"the four messages are back ({found['subjects']})")
+    check(found["things"] == ["FN:Louise Labé", "SUMMARY:Réunion de rentrée"], f"so are event and card {found['things']}")
+
+
+def hardened(here: Machine) -> None:
+    """Each unit of ours is kept from what it does not need, and those that run now and then still end well."""
+    units = here.run("sh", "-c", "cd /etc/systemd/system && ls traboule-*.service").stdout.split()
+    for unit in units:
+        said = here.run("systemd-analyze", "security", "--no-pager", unit).stdout.strip().splitlines()[-1]
+        level = re.search(r": (\d+\.\d) ", said)
+        check(level and float(level[1]) <= 2.0, f"systemd-analyze security {unit}: {level[1] if level else said}")
+    for unit in ("traboule-verify", "traboule-homes", "traboule-learn-spam", "traboule-restore"):
+        if f"{unit}.service" in units:
+            started = here.run("systemctl", "start", f"{unit}.service", check=False)
+            check(started.returncode == 0, f"{unit} ends well {started.stdout.strip()}")
 
 
 _ASKING = """

@@ -1,5 +1,6 @@
 """What one person has, made and then told as text that can be compared: messages with flags and dates, a filter, an event, a card, a
-transfer, keys. Runs in the machine, without Traboule's code: `filled.py fill|tell DOMAIN ADDRESS PASSWORD`.
+transfer, keys. Runs in the machine, without Traboule's code: `filled.py fill|tell|lose|ask DOMAIN ADDRESS PASSWORD`.
+"lose" removes a folder's messages, the event and the card; "ask" asks on the page to have each back, and waits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -22,6 +24,7 @@ from pathlib import Path
 FLASK = "/opt/traboule/deploy/flask"
 PASSPHRASE = "une phrase de passe assez longue 7"
 LINK = Path("/var/lib/traboule/link-of-the-test")  # in the backup, as everything of that folder
+_PATIENCE = 180  # seconds for what is brought back
 _FOLDERS = {"INBOX": 3, "Élèves": 4, "Archives/2024": 2}
 _FLAGS = (r"(\Seen)", r"(\Answered \Flagged)", r"(\Seen $Label1)", "()")
 _SIEVE = 'require "fileinto";\nif header :contains "subject" "cantine" { fileinto "Élèves"; }\n'
@@ -174,9 +177,58 @@ def _keys(domain: str, address: str, password: str) -> list[str]:
     return sorted(set(re.findall(r"/encryption/keys/\d+", page)))
 
 
+def lose(domain: str, address: str, password: str) -> None:
+    _run("doveadm", "expunge", "-u", address, "mailbox", "Élèves", "all")
+    calendar, book = _collections(domain, address, password)
+    _dav(domain, address, password, "DELETE", f"{calendar}rentree.ics")
+    _dav(domain, address, password, "DELETE", f"{book}louise.vcf")
+
+
+def ask(domain: str, address: str, password: str) -> dict[str, object]:
+    """What became of each request, with what was brought back: subjects of messages, and names in events and cards."""
+    browser, url = _signed_in(domain, address, password), f"https://webmail.{domain}/account/restore"
+    found: dict[str, object] = {}
+    for kind, pattern in (("mail", "mail:Élèves"), ("calendar", r"calendar:\d+"), ("book", r"book:\d+")):
+        page = html.unescape(browser.open(url, timeout=60).read().decode())
+        night, what = re.search(r'<option value="([0-9a-f]{8,})"', page), re.search(rf'<option value="({pattern})"', page)
+        assert night and what, f"no night, or nothing to choose: {page}"
+        _submit(browser, url, 'action="/account/restore"', night=night[1], what=what[1])
+        for _second in range(_PATIENCE):
+            page = browser.open(url, timeout=60).read().decode()
+            state = re.search(r'data-restore="\d+" data-state="(\w+)"', page)
+            assert state, page
+            if state[1] not in ("waiting", "working"):
+                break
+            time.sleep(1)
+        said = re.search(r'<p class="task-\w+">(.*?)</p>', page)
+        found[kind] = [state[1], html.unescape(said[1]) if said else ""]
+    home = f"/dav/{urllib.parse.quote(address)}/"
+    places = [
+        href
+        for href in _hrefs(_dav(domain, address, password, "PROPFIND", home, depth="1"))
+        if href.startswith(home) and href != home
+    ]
+    texts = [
+        _dav(domain, address, password, "GET", href)
+        for place in places
+        for href in _hrefs(_dav(domain, address, password, "PROPFIND", place, depth="1"))
+        if href.endswith((".ics", ".vcf"))
+    ]
+    found["things"] = sorted(line for text in texts for line in text.splitlines() if line.startswith(("SUMMARY:", "FN:")))
+    fetched = _run("doveadm", "fetch", "-u", address, "hdr.subject", "not", "mailbox", "Élèves", "subject", "Élèves")
+    found["subjects"] = len([line for line in fetched.splitlines() if line.startswith("hdr.subject")])
+    return found
+
+
 def main(action: str, *who: str) -> int:
     if action == "fill":
         fill(*who)
+    if action == "lose":
+        lose(*who)
+        return 0
+    if action == "ask":
+        print(json.dumps(ask(*who), ensure_ascii=False))
+        return 0
     print(json.dumps(tell(*who), indent=1, sort_keys=True, ensure_ascii=False))
     return 0
 
