@@ -12,6 +12,7 @@ from deploy.backups.places import SECRET
 from deploy.installer.changes import Changes, InstallError
 
 ENVIRONMENT = "/etc/traboule/secrets/backup.env"  # NAME=value, such as the keys of a bucket
+_WRONG_PASSWORD = 12  # restic's exit status (0.17 and later)
 KEEP = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
 
 
@@ -34,9 +35,16 @@ class Repository:
         self.address, self._changes, self._password_file = address, changes, password_file
 
     def ready(self) -> None:
-        """Make it, where it is not there yet."""
+        """Make it, where it is not there yet. Raises InstallError where it is, and has another password."""
         self._changes.secret(self._password_file, lambda: f"{secrets.token_urlsafe(24)}\n")
-        if self._restic("cat", "config", check=False)[0] != 0:
+        status, _said = self._restic("cat", "config", check=False)
+        if status == _WRONG_PASSWORD:
+            raise InstallError(
+                f"The password in {self._password_file} is not that of the backups in {self.address}. Put the copy of it there "
+                "that you kept elsewhere; or, to begin new backups beside those, answer another place in `backup` "
+                "(/etc/traboule/install.toml)."
+            )
+        if status != 0:
             self._restic("init", "-q")
             self._changes.tell(f"made the repository of backups {self.address}")
 
