@@ -59,7 +59,8 @@ def orders(_archive: Path) -> None:
         check(
             "traboule" not in failed and "dovecot" not in failed and "nftables" not in failed, f"nothing failed at boot {failed}"
         )
-        here.run("sh", "-c", "nohup python3 -m http.server 9999 >/dev/null 2>&1 &")
+        here.run("sh", "-c", "nohup python3 -m http.server 9999 >/dev/null 2>&1 & for n in $(seq 50); do ss -Hltn | grep -q :9999 && break; "
+                 "sleep 0.2; done")  # fmt: skip
         with _world(here):
             from_outside(here)
         every_order(here, "rspamd")

@@ -152,6 +152,7 @@ def _refused(reason: str) -> str:
 
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # OpenSSL's names
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 _TLS_PORTS = {"imap": _l("usually 993"), "smtp": _l("usually 465"), "sieve": _l("few servers have one")}
 
 
@@ -163,6 +164,12 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         error = error.__context__  # sievelib and smtplib hide the original error
     where = f"{server.host} port {server.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code == _EXPIRED:
+            return _l(
+                "the certificate of %(where)s has expired. Renew it, and let the server read it again; if it has not expired, "
+                "correct this machine’s clock.",
+                where=where,
+            )  # fmt: skip
         return _l(
             "the certificate of %(where)s is not trusted (%(why)s). Correct it, this machine’s clock, %(setting)s_host "
             "or ca_file.",

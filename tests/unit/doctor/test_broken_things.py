@@ -87,6 +87,12 @@ def certificate_of_the_mail_server_is_unknown(one: Patient) -> Iterable[CheckRes
         return list(one.with_servers(imap_port=port))
 
 
+def certificate_of_the_mail_server_has_expired(one: Patient) -> Iterable[CheckResult]:
+    context, pem = servers.certificate(one.folder, days=-1, since=9)
+    with servers.serving(b"* OK ready\r\n", lambda line: b"", context) as port:
+        return list(one.with_servers(imap_port=port, ca_file=pem))
+
+
 def nginx_stopped(one: Patient) -> Iterable[CheckResult]:
     return public.examine(replace(one.settings, public_url=f"https://127.0.0.1:{servers.closed_port()}"))
 
@@ -236,6 +242,7 @@ BROKEN: list[tuple[Broken, str, str, str]] = [
     (name_of_the_server_is_wrong, "IMAP", PROBLEM, "Check imap_host and this machine’s DNS"),
     (server_takes_connections_and_is_silent, "IMAP", PROBLEM, "look at its log"),
     (certificate_of_the_mail_server_is_unknown, "IMAP", PROBLEM, "is not trusted"),
+    (certificate_of_the_mail_server_has_expired, "IMAP", PROBLEM, "has expired. Renew it"),
     (nginx_stopped, "Public address", PROBLEM, "systemctl status nginx"),
     (pages_stopped_behind_nginx, "Public address", PROBLEM, "systemctl status traboule-web"),
     (milter_stopped, "Postfix", PROBLEM, "systemctl restart traboule-milter"),
