@@ -1,7 +1,8 @@
 """Synchronising while servers are killed with SIGKILL at random moments: `python -m tests.bench.sync_killed [ROUNDS] [SEED]` (200).
 
-Two parts of as many rounds, each with random changes on both sides:
-- a collection here and its twin on a Radicale in a process of its own (`webmail/dav/remote`): the round or Radicale is killed;
+Three parts of as many rounds, each with random changes on both sides:
+- a calendar here and its twin on a Radicale in a process of its own (`webmail/dav/remote`): the round or Radicale is killed;
+- a book, some of whose contacts have a photograph, in the same way;
 - two devices that synchronise a calendar with a web process of ours, which is killed.
 
 Told at the end, after rounds in peace: what was lost (a version that nobody replaced or deleted knowingly), what is there twice, and
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Timer
@@ -34,10 +36,12 @@ from tests.support.dav_client import DavClient
 from tests.support.other_dav import OtherServer, Pair, event
 from webmail import create_app
 from webmail.auth.devices import app_passwords
+from webmail.collections.store import BOOK, CALENDAR
 from webmail.database.connection import db
 from webmail.http_fetch import FetchedResponse
 from webmail.models import User
 
+_PHOTOGRAPH = "PHOTO;ENCODING=b;TYPE=JPEG:" + "/9j4AAQ" * 9_000
 LONGEST = 0.4  # seconds until the kill, in the worst case
 _VERSION = re.compile(r"<([\d-]+)>")
 _UID = re.compile(r"^UID:(.*?)\r?$", re.MULTILINE)
@@ -128,14 +132,14 @@ class _ElsewhereError(OtherServer):
             raise OSError("it went away") from error
 
 
-def twins(folder: Path, rounds: int, seed: int) -> Outcome:
+def twins(folder: Path, rounds: int, seed: int, kind: str = CALENDAR) -> Outcome:
     chance, found, alive = random.Random(seed), Outcome(rounds), set[str]()
     server = _ElsewhereError(folder)
     server.port = free_ports(1)[0]
     app = create_app(folder / "instance", sign_in="accounts", domain="lycee.example", timezone="Europe/Paris")
     with db.connection_context():
         user = User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
-        pair = Pair(server, app.extensions["settings"], user, "calendar")
+        pair = Pair(server, app.extensions["settings"], user, kind)
     web = serving(server.application, server.port)
     for turn in range(rounds + 3):
         in_peace = turn >= rounds
@@ -177,14 +181,17 @@ def _change_twin(pair: Pair, chance: random.Random, alive: set[str], version: st
     """Something is written or deleted here or there. Whether it was written."""
     here = chance.random() < 0.5
     texts = pair.here() if here else pair.there()
-    name = chance.choice([*texts, f"n{version}.ics", f"n{version}.ics"])
+    ending, more = ("vcf", [_PHOTOGRAPH][: chance.randrange(2)]) if pair.kind == BOOK else ("ics", [])
+    name = chance.choice([*texts, f"n{version}.{ending}", f"n{version}.{ending}"])
     before = texts.get(name, "")
     alive.difference_update(_VERSION.findall(before))
     if before and chance.random() < 0.3:
         (pair.delete_here if here else pair.delete_there)(name)
         return False
     uid = _UID.search(before)
-    (pair.write_here if here else pair.write_there)(name, event(uid[1] if uid else f"u{version}", f"<{version}>"))
+    (pair.write_here if here else pair.write_there)(
+        name, pair.text(uid[1] if uid else f"u{version}", f"<{version}>", *more)
+    )  # fmt: skip
     alive.add(version)
     return True
 
@@ -300,7 +307,8 @@ def _judge(found: Outcome, alive: set[str], first: Counter[str], others: list[Co
 def main(arguments: list[str]) -> int:
     rounds, seed = (int(one) for one in [*arguments, *("200", "20261130")[len(arguments) :]])
     good = True
-    for words, part in (("With another server", twins), ("Two devices", devices)):
+    parts = [("A calendar with another server", twins), ("A book", partial(twins, kind=BOOK)), ("Two devices", devices)]
+    for words, part in parts:
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
             found = part(Path(folder), rounds, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from tests.support.fakes.graph_mailbox import BASE, GraphMailbox
@@ -13,13 +14,14 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.dav import item_writes
 from webmail.dav.item_writes import CheckedItem
-from webmail.dav.remote import accounts, local, sync
+from webmail.dav.remote import accounts, local, service_accounts, sync
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.graph.graph_client import GraphClient
 from webmail.dav.remote.graph.graph_server import GraphServer
 from webmail.dav.remote.item_comparison import meaning
 from webmail.dav.remote.side import Side
-from webmail.models import CalendarObject, Collection, Contact, RemoteAccount, RemoteItem, RemoteLink, User, now
+from webmail.models import CalendarObject, Collection, ConnectedService, Contact, RemoteAccount, RemoteItem, RemoteLink, User, now
+from webmail.services.providers import MICROSOFT
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)  # when it is asked, whatever the day: what tests write is around it
 
@@ -30,7 +32,9 @@ class GraphPair:
     def __init__(self, mailbox: GraphMailbox, settings: Settings, user: User, kind: str = CALENDAR) -> None:
         self.mailbox, self.settings, self.user, self.kind = mailbox, settings, user, kind
         url = f"{BASE}/me/calendars/AAMkCal%3D" if kind == CALENDAR else f"{BASE}/me/contacts"
-        self.account = RemoteAccount.create(user=user, url=BASE, login="marie@school.example", secret=b"")
+        login = "marie@school.example"
+        self.service = ConnectedService.create(user=user, provider=MICROSOFT, title="Office", login=login, secret=b"")
+        self.account = RemoteAccount.create(user=user, url=BASE, login=login, secret=b"", service=self.service)
         found = FoundCollection(url, kind, "Office", components="VEVENT" if kind == CALENDAR else "", syncs=True)
         accounts.link(self.account, [found], settings)
         self.link_id = RemoteLink.get(RemoteLink.url == url, RemoteLink.account == self.account).id
@@ -46,7 +50,9 @@ class GraphPair:
 
     @property
     def server(self) -> GraphServer:
-        return GraphServer(GraphClient(BASE, self.mailbox.ask), self.settings.timezone, self.reads_settings, lambda: NOON)
+        server = GraphServer(GraphClient(BASE, self.mailbox.ask), self.settings.timezone, self.reads_settings, lambda: NOON)
+        server.card_here = partial(service_accounts.card_here, self.service)
+        return server
 
     def sync(self, *, whole: bool = False) -> RemoteLink:
         if whole:

@@ -28,14 +28,23 @@ class UnreadableContactError(ValueError):
 # --- Graph's, as a card ----------------------------------------------------------------------------------------------
 
 
-def card_from(contact: Json) -> str:
-    """Raises UnreadableContactError."""
+def is_incomplete(contact: Json) -> bool:
+    """Whether its card has lines that are too long for Graph: only the card here has them."""
+    return bool(extra_lines.of_event(contact).left_out.get(""))
+
+
+def card_from(contact: Json, here: str = "") -> str:
+    """`here`: the card as it is here, for lines that are too long for Graph. Raises UnreadableContactError."""
     extra = extra_lines.of_event(contact)
     lines = _lines_of(contact, extra)
     for name, (before, instead) in extra.parts.get("", {}).items():
         if extra_lines.digest(lines.get(name, [])) == before:
             plain = map(value_without_breaks, instead)
             lines[name] = [one for one in plain if (line := parsed(one)) is not None and line.name == name]
+    own = _by_name(here) if here else {}
+    for name, before in extra.left_out.get("", {}).items():
+        if name in own and name not in _NEVER and extra_lines.digest(lines.get(name, [])) == before:
+            lines[name] = own[name]
     return "\r\n".join([*_HEAD, *(folded(one) for named in lines.values() for one in named), "END:VCARD", ""])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-from webmail.dav.remote.graph import extra_lines
+from webmail.dav.remote.graph import contact_cards, extra_lines
 from webmail.dav.remote.graph.contact_cards import UnreadableContactError, card_from, contact_from, differing, extra_of
 from webmail.dav.remote.graph.event_items import NAME_PROPERTY, change_key, odata_etag
 from webmail.dav.remote.graph.graph_client import GraphAnswer, GraphClient, Json
@@ -19,10 +20,10 @@ def question(name: str) -> str:
     return f"/me/contacts/{name}?{_QUERY}"
 
 
-def read(contact: Json) -> tuple[str, str]:
-    """Entity tag and card; "" for what can't be read."""
+def read(contact: Json, card_here: Callable[[], str]) -> tuple[str, str]:
+    """Entity tag and card; "" for what can't be read. `card_here` gives the card here, where Graph can't have all of it."""
     try:
-        return change_key(contact)[:200], card_from(contact)
+        return change_key(contact)[:200], card_from(contact, card_here() if contact_cards.is_incomplete(contact) else "")
     except UnreadableContactError:
         return change_key(contact)[:200], ""
 

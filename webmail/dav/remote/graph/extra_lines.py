@@ -1,7 +1,8 @@
 """Extra lines: what a calendar text says and Graph has no property for, stored beside the event in an extended property of ours.
 
 For each component and name: the lines as they were, and a digest of those that Graph's own properties gave then. As long as these
-give the same, the lines are what the text said; once somebody changes them there, that counts.
+give the same, the lines are what the text said; once somebody changes them there, that counts. Lines that are too long to be
+stored there (a photograph) are only named: as long as the same holds for them, they are what the item here has.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from webmail.mime.formats.calendars.component_tree import BrokenTextError, Compo
 
 PROPERTY = "String {6f6f5c0f-7c1c-4d9e-9a53-2d1f3f0b7a41} Name Traboule"
 LARGEST = 28_000  # characters
+_MOST_NAMED = 20  # names of a component that are too long
 _NEVER = {"DTSTAMP", "LAST-MODIFIED", "CREATED", "UID", "RECURRENCE-ID"}
 _ALARM = "VALARM"
 Lines = dict[str, list[str]]  # of a component: by their names
@@ -24,16 +26,20 @@ Lines = dict[str, list[str]]  # of a component: by their names
 @dataclass(slots=True)
 class ExtraLines:
     """`parts`: by the time of a component ("" for the whole series), then by name: a digest, and the lines. `whole`: a text that
-    is being written there in several steps, `begun` what its first step gave."""
+    is being written there in several steps, `begun` what its first step gave. `left_out`: by component and name the digests
+    of those that were too long."""
 
     uid: str = ""
     parts: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     whole: str = ""
     begun: str = ""
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def written(self) -> str:
-        """As it is stored; the largest go first where it would be too much."""
+        """As it is stored; the largest are only named where it would be too much."""
         found: dict[str, Any] = {"uid": self.uid, "parts": self.parts}
+        if self.left_out:
+            found["left_out"] = self.left_out
         if self.whole and len(self.whole) < LARGEST // 2:
             found |= {"whole": self.whole, "begun": self.begun}
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
@@ -42,12 +48,18 @@ class ExtraLines:
         sizes = [(len(str(entry)), key, name) for key, part in self.parts.items() for name, entry in part.items()]
         left = len(text) - LARGEST
         smaller = {key: dict(part) for key, part in self.parts.items()}
+        named = {key: dict(part) for key, part in self.left_out.items()}
         for size, key, name in sorted(sizes, reverse=True):
             if left <= 0:
                 break
-            del smaller[key][name]
+            before, _lines = smaller[key].pop(name)
+            if len(named.get(key, {})) < _MOST_NAMED:
+                named.setdefault(key, {})[name] = before
             left -= size
-        return ExtraLines(self.uid, {key: part for key, part in smaller.items() if part}, self.whole, self.begun).written()
+        parts = {key: part for key, part in smaller.items() if part}
+        if not parts and len(json.dumps(named)) > LARGEST // 2:
+            named = {}
+        return ExtraLines(self.uid, parts, self.whole, self.begun, named).written()
 
 
 def read(text: str) -> ExtraLines:
@@ -58,9 +70,11 @@ def read(text: str) -> ExtraLines:
             str(key): {str(name): [str(one[0]), [str(line) for line in one[1]]] for name, one in part.items()}
             for key, part in found["parts"].items()
         }
-        return ExtraLines(
-            value_without_breaks(str(found["uid"]))[:255], parts, str(found.get("whole", "")), str(found.get("begun", ""))
-        )
+        left_out = {
+            str(key): {str(name): str(before) for name, before in part.items()} for key, part in found.get("left_out", {}).items()
+        }
+        uid = value_without_breaks(str(found["uid"]))[:255]
+        return ExtraLines(uid, parts, str(found.get("whole", "")), str(found.get("begun", "")), left_out)
     except (ValueError, TypeError, LookupError, AttributeError):
         return ExtraLines()
 

@@ -29,13 +29,15 @@ _BREAKS = (500, 501, 502, 504)  # inside a batch: on one item. 503 asks us to wa
 @dataclass(slots=True)
 class GraphServer:
     """`zone_name`: where times without a zone are meant. `reads_settings`: consent was given for the mailbox's settings, which
-    have the colours of categories. All methods raise FollowTroubleError and RoundOverError."""
+    have the colours of categories. `card_here`: the card here of an item, by its collection's address and its name. All methods
+    raise FollowTroubleError and RoundOverError."""
 
     client: GraphClient
     zone_name: str = "UTC"
     reads_settings: bool = False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     whole_every: timedelta = timedelta(days=7)  # changes are known to be missed at times
+    card_here: Callable[[str, str], str] = lambda _url, _name: ""
     _colours: dict[str, str] | None = field(default=None, repr=False)
 
     # --- what there is -----------------------------------------------------------------------------------------------
@@ -169,16 +171,16 @@ class GraphServer:
                 del found[name]
             elif answer.status == 200:
                 try:
-                    found[name] = self._read(kind, name, answer.body)
+                    found[name] = self._read(url, kind, name, answer.body)
                 except FollowTroubleError as trouble:
                     if trouble.kind is not FollowFault.BROKEN:
                         raise
                     del found[name]
         return found
 
-    def _read(self, kind: str, name: str, body: Json) -> tuple[str, str]:
+    def _read(self, url: str, kind: str, name: str, body: Json) -> tuple[str, str]:
         if kind == BOOK:
-            return contact_items.read(body)
+            return contact_items.read(body, lambda: self.card_here(url, name))
         body = event_items.finished(self.client, name, body, self.zone_name)
         return event_items.read(body, self.colours() if body.get("categories") else {})
 
