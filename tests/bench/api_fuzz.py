@@ -26,6 +26,9 @@ from webmail.transfers.public import access
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAM = CHECKOUT / ".venv" / "schemathesis" / "bin" / "schemathesis"
 HOST = "127.0.0.1"
+# The two of tus (application/offset+octet-stream): schemathesis writes no body of that media type, and ends with 1 for that alone.
+# tests/unit/transfers/test_tus.py and the client in tests/tus ask for these, rightly and wrongly.
+NOT_WRITTEN = "create_upload|upload_bytes"
 # Not whether all is taken that the schema allows: whether an address is one, or a day is to come, no schema says.
 LEFT_OUT = "positive_data_acceptance"
 
@@ -63,7 +66,7 @@ def _run(folder: Path, seconds: str) -> int:
     thread.start()
     words = [
         str(PROGRAM), "run", f"{address}/api/openapi.json", "--header", f"Authorization: Bearer {password}", "--max-time", seconds,
-        "--exclude-checks", LEFT_OUT, "--workers", "2", "--continue-on-failure", "--suppress-health-check", "all", "--no-color",
+        "--exclude-checks", LEFT_OUT, "--exclude-operation-id-regex", NOT_WRITTEN, "--workers", "2", "--continue-on-failure", "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
     try:
         return subprocess.run(words, cwd=folder, check=False).returncode

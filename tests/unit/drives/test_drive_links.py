@@ -21,6 +21,7 @@ from tests.support.visits import Page, Visitor
 from tests.support.visits import fields_of as sent_of
 from tests.unit.drives import clouds
 from tests.unit.drives.conftest import connected
+from webmail.compose.attachments import drive_files, drive_links
 from webmail.compose.drafts import drafts
 from webmail.compose.drafts.fields import fields_of, revision_of
 from webmail.drives.drive import DriveFault
@@ -108,6 +109,33 @@ def test_rights_are_shown_before_a_link_is_made_and_stand_in_the_text(lina: Visi
     assert body(row) == "Hello,\n\n" + "\n\n".join(blocks) + "\n"
     undo(lina, row, nextcloud)
     assert body(row).strip() == "Hello," and not cloud.shares
+
+
+def test_a_slow_service_has_its_links_made_in_several_steps(
+    lina: Visitor, nextcloud: int, cloud: Nextcloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cloud.files / "c.txt").write_bytes(b"ccc")
+    monkeypatch.setattr(drive_links, "SECONDS", 0.0)
+    monkeypatch.setattr(drive_files, "entries", lambda drive, ids, _end, whole=drive_files.entries: whole(drive, ids))
+    row, day = draft(), (now().date() + timedelta(days=9)).isoformat()
+    page = asked(lina, row, nextcloud, "b.txt", "c.txt", "plan [1].pdf")
+    for left in (2, 1):
+        page = lina.get(put(lina, page, expires=day, password="").location)
+        assert f"is slow: {left} link" in page.notices and "1 link is in your message." in page.notices
+        assert page.one("[name=expires]")["value"] == day and len(page.all("main form [name=file]")) == left
+    last = put(lina, page)
+    assert last.location.startswith(f"/compose/{row.id}") and "/links" not in last.location
+    assert len(cloud.shares) == 3 and all(share["url"] in body(row) for share in cloud.shares.values())
+
+
+def test_a_service_that_is_too_slow_to_be_asked_leaves_the_files_ticked(
+    lina: Visitor, nextcloud: int, cloud: Nextcloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = draft()
+    page = asked(lina, row, nextcloud, "b.txt")
+    monkeypatch.setattr(drive_links, "SECONDS", 0.0)
+    again = lina.get(put(lina, page).location)
+    assert again.one("input[name=file][checked]")["value"] == "b.txt" and not cloud.shares and body(row) == "Hello,\n"
 
 
 def test_undo_leaves_links_of_before(lina: Visitor, nextcloud: int, cloud: Nextcloud) -> None:

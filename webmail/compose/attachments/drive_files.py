@@ -7,6 +7,8 @@ twice, and a large file is fetched from where it was.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,10 +33,13 @@ AT_ONCE = 5_000_000  # bytes that are fetched while the person waits
 _TOLD = 8 * 1024 * 1024  # bytes after which a task notes how far it is
 
 
-def entries(drive: Drive, ids: Sequence[str]) -> list[DriveEntry]:
-    """As they are now; folders and what is gone are left out. A request each. Raises DriveError."""
+def entries(drive: Drive, ids: Sequence[str], end: float = math.inf) -> list[DriveEntry]:
+    """As they are now; folders and what is gone are left out. A request each, none after `end` (of time.monotonic). Raises
+    DriveError, AWAY where there is not time enough."""
     found = list[DriveEntry]()
     for entry_id in ids[:MOST]:
+        if time.monotonic() >= end:
+            raise DriveError(DriveFault.AWAY, "too slow for a page")
         try:
             entry = drive.entry(entry_id)
         except DriveError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,7 +19,8 @@ from webmail.models import DraftRow, User
 if TYPE_CHECKING:
     from webmail.compose.drafts.fields import Fields
 
-MOST = 10  # files at once: up to three requests each while the person waits
+MOST = 10  # files at once: up to three requests each while the person waits, as long as there is time
+SECONDS = 12.0  # after which no further link is begun: the person goes on with a click
 UNDO_SECONDS = 3600
 _FOR_ALL = (DriveFault.AWAY, DriveFault.BUSY, DriveFault.SIGN_IN, DriveFault.RIGHT_MISSING)  # the next file would meet the same
 _MEANS_MORE = re.compile(r"[\\\[\]*`~<>&]|(?<!\w)_|_(?!\w)")  # in Markdown
@@ -28,10 +31,11 @@ Describe = Callable[[MadeLink], str]  # who may do what with it
 
 @dataclass(slots=True)
 class LinkResult:
-    """`failed`: names, with why there is no link."""
+    """`failed`: names, with why there is no link; `left`: for which there was no time."""
 
     made: list[tuple[DriveEntry, MadeLink]] = field(default_factory=list)
     failed: list[tuple[str, DriveFault]] = field(default_factory=list)
+    left: list[DriveEntry] = field(default_factory=list)
 
     @property
     def new(self) -> list[MadeLink]:
@@ -39,10 +43,14 @@ class LinkResult:
         return [link for _entry, link in self.made if link.id]
 
 
-def make(drive: Drive, chosen: Sequence[DriveEntry], order: LinkOrder) -> LinkResult:
-    """Up to two requests a file. Raises DriveError (RIGHT_MISSING) where the person has not allowed this yet."""
+def make(drive: Drive, chosen: Sequence[DriveEntry], order: LinkOrder, end: float = math.inf) -> LinkResult:
+    """Up to two requests a file; none is begun after `end` (of time.monotonic), but for the first. Raises DriveError
+    (RIGHT_MISSING) where the person has not allowed this yet."""
     result = LinkResult()
     for at, entry in enumerate(chosen):
+        if at and time.monotonic() >= end:
+            result.left = list(chosen[at:])
+            break
         try:
             result.made.append((entry, drive.make_link(entry, order)))
         except DriveError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 from flask import redirect, request, url_for
@@ -37,7 +38,7 @@ def ask_drive_links(draft_id: str, number: int) -> Response:
     connection = open_drives.find(current_user(), number, settings())
     try:
         with open_drives.asking():
-            _drive, rules, found = _prepared(connection)
+            _drive, rules, found = _prepared(connection, time.monotonic() + drive_links.SECONDS)
     except DriveError as error:
         return _refused(row, connection, error)
     return _step(row, connection, rules, found, {})
@@ -45,23 +46,27 @@ def ask_drive_links(draft_id: str, number: int) -> Response:
 
 @blueprint.post("/compose/<draft_id>/drive/<int:number>/links")
 def put_drive_links(draft_id: str, number: int) -> Response:
-    """Make the links, put them into the text, and tell which could not be made."""
+    """Make the links, put them into the text, and tell which could not be made. For those that a slow service leaves no time for,
+    the page comes again: nothing that was made is lost."""
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
     connection = open_drives.find(current_user(), number, settings())
+    end = time.monotonic() + drive_links.SECONDS
     try:
         with open_drives.asking():
-            drive, rules, found = _prepared(connection)
+            drive, rules, found = _prepared(connection, end)
             order, errors = link_order(rules, connection.title)
             if errors or not found:
                 return _step(row, connection, rules, found, errors)
-            result = drive_links.make(drive, found, order)
+            result = drive_links.make(drive, found, order, end)
             text = drive_links.put_in(row, drive, result, drive_texts.link_words) if result.made else ""
     except DriveError as error:
         return _refused(row, connection, error)
     _tell(row, connection, order, result, text)
     put_if_small(drafts.load(current_user(), row.id))
+    if result.left:
+        return redirect(_to_rest(row, connection, result, order), 303)
     return _to_draft(row) if result.made else redirect(_to_files(row, connection), 303)
 
 
@@ -90,7 +95,7 @@ def undo_drive_links(draft_id: str, number: int) -> Response:
     return _to_draft(row)
 
 
-def _prepared(connection: ConnectedService) -> tuple[Drive, LinkRules, list[DriveEntry]]:
+def _prepared(connection: ConnectedService, end: float) -> tuple[Drive, LinkRules, list[DriveEntry]]:
     """Raises DriveError."""
     drive = open_drives.open_drive(connection, settings())
     if not drive.abilities.links:
@@ -98,7 +103,7 @@ def _prepared(connection: ConnectedService) -> tuple[Drive, LinkRules, list[Driv
     rules = drive.link_rules()
     if not rules.rights:
         raise DriveError(DriveFault.LINK_REFUSED, "no links are allowed there")
-    return drive, rules, drive_files.entries(drive, _files())
+    return drive, rules, drive_files.entries(drive, _files(), end)
 
 
 def _step(
@@ -109,7 +114,7 @@ def _step(
         return redirect(_to_files(row, connection), 303)
     return page(
         "compose/drive_links.html", 422 if errors else 200, draft_id=row.id, connection=connection, rules=rules, files=found,
-        errors=errors, typed=request.form, today=today(), back=_back(), to_files=_to_files(row, connection),
+        errors=errors, typed=request.values, today=today(), back=_back(), to_files=_to_files(row, connection),
     )  # fmt: skip
 
 
@@ -160,7 +165,13 @@ def _tell(row: DraftRow, connection: ConnectedService, order: LinkOrder, result:
     for name, link in other[:1]:
         notify(_("“%(name)s” is shared differently from what you chose: %(right)s", name=name[:60],
                  right=drive_texts.right_words(link.right)), "caution")  # fmt: skip
-    if len(result.made) + len(result.failed) < len(_files()):
+    if result.left:
+        told = ngettext(
+            "%(title)s is slow: %(num)d link is still to be made. Continue here.",
+            "%(title)s is slow: %(num)d links are still to be made. Continue here.", len(result.left), title=connection.title,
+        )  # fmt: skip
+        notify(told, "caution")
+    elif len(result.made) + len(result.failed) < len(_files()):
         notify(_("Some of the files are no longer there."), "caution")
     if result.made:
         told = ngettext("%(num)d link is in your message.", "%(num)d links are in your message.", len(result.made))
@@ -175,6 +186,14 @@ def _to_draft(row: DraftRow) -> Response:
 
 def _to_files(row: DraftRow, connection: ConnectedService) -> str:
     return url_for("compose.from_drive", draft_id=row.id, number=connection.id, kept=_files(), back=_back())
+
+
+def _to_rest(row: DraftRow, connection: ConnectedService, result: LinkResult, order: LinkOrder) -> str:
+    """The page for those that are left, with what was chosen but a password, which no address may have."""
+    return url_for(
+        "compose.ask_drive_links", draft_id=row.id, number=connection.id, file=[entry.id for entry in result.left], back=_back(),
+        right=order.right, expires=order.expires.isoformat() if order.expires else None,
+    )  # fmt: skip
 
 
 def _files() -> list[str]:
