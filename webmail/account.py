@@ -41,6 +41,16 @@ class Password:
 
 
 @dataclass(frozen=True, slots=True)
+class MasterPassword(Password):
+    """Sign in by the name and password of a server's administrator, and open the mailbox of `person`: by SASL's authorization
+    identity (RFC 4616), or with `by_proxyauth` by the command of Sun's and Oracle's servers. Only for reading old servers.
+    """
+
+    person: str = ""
+    by_proxyauth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TokenIssuer:
     """Signs short-lived ES256 tokens with our own key, which the mail server trusts: no passwords are stored.
 

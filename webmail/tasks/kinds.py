@@ -49,6 +49,11 @@ class TaskRun:
         return dict(json.loads(self.task.arguments))
 
     @property
+    def total(self) -> int | None:
+        """Steps in all, as far as they were counted."""
+        return self.task.total
+
+    @property
     def cursor(self) -> Any:
         """What the last step that was done said; None at the beginning."""
         return json.loads(self.task.cursor)

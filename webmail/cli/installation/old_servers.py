@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from webmail.admin.imports import roundcube as old
 from webmail.auth import account_management
 from webmail.auth.sign_in.names import normalise
+from webmail.cli.installation.old_mail import import_mail
 from webmail.cli.values import address_of, printable
 from webmail.errors import LimitReachedError
 from webmail.web.current import settings
@@ -18,6 +19,9 @@ from webmail.web.current import settings
 @click.group("import")
 def import_from() -> None:
     """Bring over what people have on another server. Again and again: a later run brings the difference."""
+
+
+import_from.add_command(import_mail)
 
 
 @import_from.command("roundcube")

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from imapclient import IMAPClient
 
-from webmail.account import Account, Password
+from webmail.account import Account, MasterPassword, Password
 from webmail.errors import (
     MailboxChangedError,
     MailError,
@@ -46,7 +46,8 @@ class Spare(tuple[bytes, ...]):
 _DELETED = "deleted under us"  # Dovecot's words for a mailbox that another program deleted
 _LOST = "state is inconsistent"  # and those with which it hangs up where that one was selected
 _PIECE = 256 * 1024  # bytes of a message sent at once
-_LARGEST_ANSWER = 400_000_000  # bytes of the literals that answer one command: people may name any server to move in from
+_LARGEST_ANSWER = 400_000_000  # bytes that answer one command: people may name any server to move in from
+_LINE = 200  # bytes that each line of an answer takes besides its own
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
 
 _ANYWHERE = (b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT")  # that mean the same whatever is selected
@@ -98,7 +99,7 @@ class Connection:
                 self._remember = imap._append_untagged
                 imap._append_untagged = self._append_untagged
                 self._read_all, imap.read = imap.read, self._read
-                self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
+                self.capabilities = _capabilities(self.client)
                 self.client.socket().settimeout(self._timeout)
             except BaseException:
                 self.client.shutdown()
@@ -290,6 +291,9 @@ class Connection:
         return bytes(self._read_all(size))
 
     def _append_untagged(self, kind: str, data: Any) -> None:
+        self._room -= _LINE + (len(data) if isinstance(data, bytes) else 0)
+        if self._room < 0:
+            raise imaplib.IMAP4.abort(f"more than {_LARGEST_ANSWER} bytes of lines")
         if kind == "EXISTS":
             self.exists = int(data)
         elif kind == "EXPUNGE":
@@ -366,6 +370,13 @@ class Connection:
         return permanent is None or "\\*" in permanent or flag.lower() in {known.lower() for known in permanent}
 
 
+def _capabilities(client: IMAPClient) -> frozenset[str]:
+    try:
+        return frozenset(c.decode("ascii", "replace") for c in client.capabilities())
+    except AttributeError as error:  # imapclient's, where a server says OK without telling any
+        raise imaplib.IMAP4.abort("the server tells no capabilities (RFC 3501 section 6.1.1)") from error
+
+
 def _uidvalidity(answers: dict[str, list[Any]]) -> int:
     try:
         return int(answers["UIDVALIDITY"][-1])
@@ -378,7 +389,9 @@ def authenticate(client: IMAPClient, account: Account) -> None:
     and imaplib's abort or OSError if the connection is lost."""
     credential = account.credential
     try:
-        if isinstance(credential, Password):
+        if isinstance(credential, MasterPassword):
+            _sign_in_for(client, credential)
+        elif isinstance(credential, Password):
             if client.has_capability("AUTH=PLAIN"):
                 client.plain_login(credential.username, credential.password)
             else:
@@ -392,3 +405,13 @@ def authenticate(client: IMAPClient, account: Account) -> None:
         if "UNAVAILABLE" in words or "temporar" in words.lower():
             raise ServerAwayError(words) from error
         raise (SignInRefusedError if isinstance(credential, Password) else TokenRefusedError)(words) from error
+
+
+def _sign_in_for(client: IMAPClient, credential: MasterPassword) -> None:
+    if not credential.by_proxyauth:
+        client.plain_login(credential.username, credential.password, credential.person)
+        return
+    client.login(credential.username, credential.password)
+    name = credential.person.replace("\\", "\\\\").replace('"', '\\"')
+    if client._imap.xatom("PROXYAUTH", f'"{name}"')[0] != "OK":
+        raise imaplib.IMAP4.error("PROXYAUTH is refused")

@@ -6,10 +6,11 @@ appended without noting it is found in the folders by its content and counted as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from webmail import imap
 from webmail.account import Account
@@ -26,7 +27,7 @@ from webmail.mailbox.imports.incoming import Found, Incoming, Position, Source, 
 from webmail.mime.headers import headers
 from webmail.mime.headers.header_lines import message_digest
 from webmail.models import User
-from webmail.tasks.kinds import TaskFailedError, TaskRun
+from webmail.tasks.kinds import TaskFailedError
 
 _BATCH_BYTES, _BATCH_MESSAGES = 8_000_000, 100
 _TOLD = 50  # messages that could not be imported are told by name, so many at most
@@ -58,12 +59,36 @@ class ImportState:
             self.refused.append((name[:200], reason))
 
 
+class ImportRun(Protocol):
+    """Who imports, and where its progress is kept: a task's turn (`TaskRun`), or a command's."""
+
+    @property
+    def user(self) -> User: ...
+
+    @property
+    def total(self) -> int | None: ...
+
+    @property
+    def cursor(self) -> Any: ...
+
+    def step(self, cursor: Any, *, done: int, total: int | None = None) -> AbstractContextManager[None]: ...
+
+    def record(self, cursor: Any, *, done: int) -> None: ...
+
+
+# told of a mailbox, its UIDVALIDITY, and which messages lie there with which UIDs (0: the server tells none)
+Placed = Callable[[str, int, Sequence[tuple[Incoming, int]]], None]
+
+
 class MailImport:
     """One turn at an import. `target`: the mailbox for all messages; "" for that of each message's filing. `otherwise` is where
-    those go of which nothing is known.
+    those go of which nothing is known. `placed` is told of each message as soon as it is there, or was found there.
     """
 
-    def __init__(self, run: TaskRun, account: Account, source: Source, target: str, otherwise: Filing) -> None:
+    def __init__(
+        self, run: ImportRun, account: Account, source: Source, target: str, otherwise: Filing, placed: Placed | None = None
+    ) -> None:
+        self._placed = placed
         self.run, self.account, self.source, self.target, self.otherwise = run, account, source, target, otherwise
         self.state = ImportState.load(run.cursor)
         self._before: dict[str, Any] = {}  # the cursor when the batch began, with what is pending since
@@ -76,7 +101,7 @@ class MailImport:
         """Import all that is left. Raises TaskStoppedError, TaskFailedError, and what the source and MailError's kinds say."""
         if not self.state.at and not self.state.into:
             self._check_room()
-        total = self.run.task.total or self.source.count()
+        total = self.run.total or self.source.count()
         for batch in _batches(self.source.messages(self.state.at, self.state.position)):
             with self.run.step(self._cursor(), done=self.state.at, total=total):
                 pass  # the place to stop: what is appended next can't be taken back by a roll-back
@@ -99,7 +124,7 @@ class MailImport:
             elif one.again:
                 state.present += 1
             else:
-                by_mailbox.setdefault(self._mailbox_of(connection, one.filing), []).append(one)
+                by_mailbox.setdefault(self.mailbox_of(connection, one.filing), []).append(one)
         for mailbox in by_mailbox:
             self._learn(connection, mailbox)
         for mailbox, messages in by_mailbox.items():
@@ -114,10 +139,11 @@ class MailImport:
         doubtful = [one for one in messages if there.may_hold(one.key)]
         contents = dict(zip(map(id, doubtful), self.source.load(doubtful), strict=True))
         there.read(connection, mailbox, (one.key for one in doubtful))
-        fresh = [one for one in messages if not self._is_there(mailbox, contents.get(id(one)))]
+        fresh = [one for one in messages if not self._is_there(mailbox, one, contents.get(id(one)))]
         missing = [one for one in fresh if id(one) not in contents]
         contents |= zip(map(id, missing), self.source.load(missing), strict=True)
         loaded = [(one, contents[id(one)]) for one in fresh]
+        brought = [one for one, content in loaded if content is not None]
         new = [self._as_new(one.filing, content) for one, content in loaded if content is not None]
         self.state.skipped += len(fresh) - len(new)  # deleted there since they were listed
         if not new:
@@ -127,14 +153,21 @@ class MailImport:
             taken = append_many.append_many(connection, mailbox, new)
         except AppendStoppedError as stopped:
             self._note(mailbox, new, stopped.appended.uids)
+            self._tell(mailbox, brought, stopped.appended.uids)
             self.run.record(self._cursor(), done=self.state.at)
             raise TaskFailedError(_reason(stopped.reason)) from stopped
         self._note(mailbox, new, taken.uids)
+        self._tell(mailbox, brought, taken.uids)
+
+    def _tell(self, mailbox: str, messages: Sequence[Incoming], uids: Sequence[int | None]) -> None:
+        if self._placed is not None:
+            there = [(one, uid) for one, uid in zip(messages, uids, strict=False) if uid is not None]
+            self._placed(mailbox, self.state.into[mailbox].uidvalidity, there)
 
     def _as_new(self, filing: Filing, content: bytes) -> NewMessage:
         return NewMessage(content, self._flags(filing), filing.received or datetime.now(UTC))
 
-    def _is_there(self, mailbox: str, content: bytes | None) -> bool:
+    def _is_there(self, mailbox: str, incoming: Incoming, content: bytes | None) -> bool:
         """Whether a message of the mailbox stands for this one. None: there is none of its key, or it is gone in the source."""
         if content is None or not (uid := self._there[mailbox].take(message_digest(content))):
             return False
@@ -144,6 +177,7 @@ class MailImport:
         else:
             self.state.present += 1
             self.state.into[mailbox].note_there([uid])
+        self._tell(mailbox, [incoming], [uid])
         return True
 
     def _note(self, mailbox: str, new: Sequence[NewMessage], uids: Sequence[int | None]) -> None:
@@ -167,7 +201,8 @@ class MailImport:
 
     # --- folders and tags --------------------------------------------------------------------------------------------
 
-    def _mailbox_of(self, connection: Connection, filing: Filing) -> str:
+    def mailbox_of(self, connection: Connection, filing: Filing) -> str:
+        """The mailbox for a filing, which is made where it is missing. Raises TaskFailedError."""
         if self.target:
             return self.target
         if filing.role is None and not filing.path:

@@ -114,7 +114,7 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def _there() -> Iterator[None]:
+def there() -> Iterator[None]:
     """A refused sign-in is that of the other server, not of ours."""
     try:
         yield
@@ -131,38 +131,41 @@ class OldMail:
         self.account = account
 
     def count(self) -> int:
-        return sum(folder.messages for folder in self._folders())
+        return sum(folder.messages for folder in self.folders())
 
     def messages(self, at: int, position: Position | None) -> Iterator[Found]:
         done, uid = (str(position[0]), int(position[1])) if position else ("", 0)
-        for folder in self._folders():
+        for folder in self.folders():
             if folder.name >= done:
-                yield from self._messages_in(folder, uid if folder.name == done else 0)
+                yield from self.messages_in(folder, uid if folder.name == done else 0)
 
-    def _folders(self) -> list[RemoteFolder]:
-        with _there(), imap.connect(self.account) as connection:
+    def folders(self) -> list[RemoteFolder]:
+        """Those to read, by name."""
+        with there(), imap.connect(self.account) as connection:
             return remote_mailbox.folders(connection)
 
-    def _messages_in(self, folder: RemoteFolder, after: int) -> Iterator[Found]:
-        with _there(), closing(Connection(self.account)) as reading:  # its own: it is read on while others of the pool fetch
+    def messages_in(self, folder: RemoteFolder, after: int) -> Iterator[Found]:
+        """Those with a UID above `after`, in order."""
+        with there(), closing(Connection(self.account)) as reading:  # its own: it is read on while others of the pool fetch
             for message in remote_mailbox.listing(reading, folder, after):
-                yield _found(folder, message)
+                yield found_in(folder, message)
 
     def size(self) -> int:
-        with _there(), imap.connect(self.account) as connection:
+        with there(), imap.connect(self.account) as connection:
             return sum(remote_mailbox.size_of(connection, folder) for folder in remote_mailbox.folders(connection))
 
     def load(self, messages: Sequence[Incoming]) -> list[bytes | None]:
         found: dict[tuple[str, int], bytes] = {}
         for folder in dict.fromkeys(str(one.position[0]) for one in messages if one.position):
             asked = [(int(one.position[1]), one.size) for one in messages if one.position and one.position[0] == folder]
-            with _there(), imap.connect(self.account, folder) as connection:
+            with there(), imap.connect(self.account, folder) as connection:
                 got = remote_mailbox.contents(connection, folder, asked)
             found |= {(folder, uid): crlf(content) for uid, content in got.items()}
         return [found.get((str(one.position[0]), int(one.position[1]))) if one.position else None for one in messages]
 
 
-def _found(folder: RemoteFolder, message: RemoteMessage) -> Found:
+def found_in(folder: RemoteFolder, message: RemoteMessage) -> Found:
+    """A message there, with where it goes here."""
     position: Position = [folder.name, message.uid]
     if message.size > LARGEST:
         return Unreadable(f"{folder.name}: {message.subject}", "too-large", position)
