@@ -3,7 +3,8 @@
 "usual" (twice, drift, backup, update and back), "orders" (its services stopped and started in every order, and booted; seen from another
 network), "restored" (onto an empty machine, from the backup of "usual"), "elsewhere" (backups by SFTP and S3), "small" (1 GB of memory),
 "antivirus" (the same with more, and ClamAV), "domain" (the same with another one), "postgresql", "taken" (an existing Postfix, then
-`deploy/uninstall`), "package" (the .deb). Not part of `make test`: it needs root, some 10 GB below PLACE, and an hour. What the installer said is in PLACE/installer.log.
+`deploy/uninstall`), "package" (the .deb), "acme" (a certificate by certbot, of a test server).
+Not part of `make test`: it needs root, some 10 GB below PLACE, and an hour. What the installer said is in PLACE/installer.log.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.install import machine, moves
+from tests.install import acme, machine, moves
 from tests.install.machine import Machine
 from tests.install.scene import (
     ALICE,
@@ -327,7 +328,7 @@ def taken(archive: Path) -> None:
 SCENES: dict[str, Callable[[Path], None]] = {
     scene.__name__: scene
     for scene in (
-        usual, moves.orders, restored, moves.elsewhere, small, moves.antivirus, moves.domain, postgresql, taken, moves.package,
+        usual, moves.orders, restored, moves.elsewhere, small, moves.antivirus, moves.domain, postgresql, taken, moves.package, acme.acme,
     )
 }  # fmt: skip
 

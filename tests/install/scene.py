@@ -50,7 +50,7 @@ def all_packages() -> list[str]:
             )  # fmt: skip
             job = Job(complete({**ANSWERS, **more}, None), facts, Changes(Path("/nowhere"), say), Path("/nowhere"))
             found |= dict.fromkeys(packages.wanted(job))
-    return [*found, "openssh-server", "openssh-client"]  # the other machine of backups
+    return [*found, "openssh-server", "openssh-client", "certbot", "pebble"]  # the other machine of backups; a server of ACME
 
 
 @contextmanager
