@@ -61,7 +61,7 @@ CARRY_AN_ID = {
 
 HARMLESS = {
     SETS: [
-        "/encryption/open", "/encryption/open/passkey", "/encryption/passkeys", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look",
+        "/encryption/open", "/encryption/open/passkey", "/encryption/passkeys", "/encryption/habits", "/encryption/keys/<int:number>", "/encryption/people/<int:number>", "/encryption/look", "/compose/keys/near",
         "/encryption/from/<int:uid>/<section>/<path:mailbox>", "/encryption/from-header/<int:uid>/<path:mailbox>", "/encryption/keeping", "/encryption/sheet/done",
         "/admin/checks", "/admin/dns", "/admin/domains/<domain>", "/services/<int:number>", "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password", "/contacts/<uid>/keys",
         "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",

@@ -12,7 +12,7 @@ from webmail.compose.views.outbox.outbox_page import OUTBOX_ACTIONS
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "compose"
 FORM = (
-    "show", "_coming", "_format", "_identity", "_large_files", "_later_menu", "_original", "_protection", "_protection_asked", "_protection_missing", "_recipients_caution", "_recipients_choose", "_signature",
+    "show", "_coming", "_format", "_identity", "_large_files", "_later_menu", "_original", "_protection", "_protection_asked", "_protection_missing", "_protection_plan", "_recipients_caution", "_recipients_choose", "_signature",
     "_template", "_whom",
 )  # fmt: skip
 BY_SCRIPTS = {"autosave", "links"}

@@ -23,7 +23,7 @@ from webmail.compose.views.attachments import (
     large_page,
     link_drive,
 )
-from webmail.compose.views.encryption import open_draft, protecting
+from webmail.compose.views.encryption import near_keys, open_draft, protecting
 from webmail.compose.views.outbox import outbox_alert, outbox_page, resend, send_later
 
 CHECK_TOKENS_THEMSELVES = large_page.CHECK_TOKENS_THEMSELVES  # of forms whose bodies are read as they come
@@ -45,6 +45,7 @@ __all__ = [
     "large_files",
     "large_page",
     "link_drive",
+    "near_keys",
     "open_draft",
     "original",
     "outbox_page",

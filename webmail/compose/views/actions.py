@@ -41,7 +41,7 @@ from webmail.compose.views.attachments.large_files import (
 from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
 from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
-from webmail.compose.views.encryption import keyring_access
+from webmail.compose.views.encryption import keyring_access, near_keys
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save
@@ -100,6 +100,7 @@ class ComposeAction:
     only_files: bool = False  # only affects attachments, so it works even if the text was changed in another window
     alone: Callable[[str, ComposeForm], Response] | None = None  # handles uploads without the text
     even_if_refused: bool = False  # continue even if a file could not be attached
+    asks_keys: bool = False  # ask near by for the keys of recipients first, if it is to be encrypted
     copies: bool = True  # put the text into Drafts at once; False: `finish` does what is right
 
 
@@ -118,6 +119,8 @@ def act(draft_id: str) -> Response:
             press.form.mark("passphrase", refused)
     if action.edit:
         action.edit(press)
+    if action.asks_keys and not (action.name == "protection" and request.headers.get("HX-Request")):
+        near_keys.ask(press.form)  # a script asks once it has shown the row, which need not wait
     if action.alone and "body" not in request.form:
         return action.alone(draft_id, press.form)
     return _store_and_finish(action, press)
@@ -279,21 +282,26 @@ def _save(press: Press, row: DraftRow) -> Response:
 
 # --- the table -------------------------------------------------------------------------------------------------------
 
-_SAVE = ComposeAction("save", _apply_identity, _save, copies=False)
+_SAVE = ComposeAction("save", _apply_identity, _save, asks_keys=True, copies=False)
 ACTIONS = {
     action.name: action
     for action in (
         _SAVE,
-        ComposeAction("enter", _apply_identity, _save, copies=False),  # Enter in a field activates the first button
+        # Enter in a field activates the first button
+        ComposeAction("enter", _apply_identity, _save, asks_keys=True, copies=False),
         ComposeAction("autosave", finish=lambda press, row: autosave(press.form, row), takes_files=False, copies=False),
-        ComposeAction("send", _complete_recipients, _send, copies=False),
-        ComposeAction("send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True, copies=False),
-        ComposeAction("send-without", _complete_recipients, _send_without, keeps_time=True, copies=False),
-        ComposeAction("archive", _complete_recipients, partial(_send, archive=True), copies=False),
-        ComposeAction("later", _send_at, _send, keeps_time=True, copies=False),
+        ComposeAction("send", _complete_recipients, _send, asks_keys=True, copies=False),
+        ComposeAction(
+            "send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True, asks_keys=True, copies=False,
+        ),
+        ComposeAction("send-without", _complete_recipients, _send_without, keeps_time=True, asks_keys=True, copies=False),
+        ComposeAction("archive", _complete_recipients, partial(_send, archive=True), asks_keys=True, copies=False),
+        ComposeAction("later", _send_at, _send, keeps_time=True, asks_keys=True, copies=False),
         ComposeAction("send-plain", _send_plain, _send, keeps_time=True, copies=False),
-        ComposeAction("send-encrypted", _send_encrypted, _send, keeps_time=True, copies=False),
-        ComposeAction("protection", _complete_recipients, _show_again, takes_files=False, keeps_time=True, copies=False),
+        ComposeAction("send-encrypted", _send_encrypted, _send, keeps_time=True, asks_keys=True, copies=False),
+        ComposeAction(
+            "protection", _complete_recipients, _show_again, takes_files=False, keeps_time=True, asks_keys=True, copies=False,
+        ),
         ComposeAction("find-keys", lambda press: _find_keys(press.form), _show_again, keeps_time=True, copies=False),
         ComposeAction("uncover", _uncover, says=_l("Recipient removed. Nothing has been sent yet.")),
         ComposeAction("never", lambda press: _never_encrypt(press.form, press.argument), _show_again, keeps_time=True),

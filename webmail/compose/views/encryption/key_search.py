@@ -24,7 +24,7 @@ def find_keys(form: ComposeForm) -> None:
     """Look for the keys of those recipients for whom the message can't be encrypted."""
     row = protection_row(form)
     missing = [one.address for one, _why in row.missing] if row is not None else []
-    near = _found_near(missing)
+    near = found_near(missing)
     found = len(near) + sum(_found_for(address) for address in [one for one in missing if one not in near][:MOST])
     if found:
         notify(ngettext("Found %(num)d key.", "Found %(num)d keys.", found))
@@ -32,7 +32,7 @@ def find_keys(form: ComposeForm) -> None:
         notify(_("No more keys were found. Ask the recipients for theirs."), "caution")
 
 
-def _found_near(addresses: list[str]) -> set[str]:
+def found_near(addresses: list[str]) -> set[str]:
     """For whom there is a key on a card of the person's own book, or in the establishment's directory."""
     user = current_user()
     found = card_keys.take_for(user, addresses[: ldap_lookup.MOST])

@@ -17,7 +17,7 @@ from webmail.compose.drafts import draft_message
 from webmail.compose.encryption import finished_messages, protection, protection_texts, sending_plan
 from webmail.compose.encryption.finished_messages import FinishedMessage
 from webmail.compose.encryption.protection import MessageProtection
-from webmail.compose.encryption.recipient_keys import RecipientKey
+from webmail.compose.encryption.recipient_keys import MissingKey, RecipientKey
 from webmail.compose.encryption.sending_plan import SendingPlan
 from webmail.compose.forms import RECIPIENTS, ComposeForm
 from webmail.compose.outbox.queue import ProtectedBuild
@@ -32,7 +32,10 @@ from webmail.web.current import current_user, settings
 
 @dataclass(frozen=True, slots=True)
 class ProtectionRow:
-    """What stands on the writing page: what can be chosen, what will be done, and for whom it can't be."""
+    """What stands on the writing page: what can be chosen, what will be done, and for whom it can't be.
+
+    `keyless`: for whom a key is wanted, and none is known that could be used.
+    """
 
     choices: dict[str, str]
     chosen: str
@@ -41,6 +44,7 @@ class ProtectionRow:
     never_for: tuple[str, ...]
     is_good: bool
     is_encrypted: bool
+    keyless: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,18 @@ def protection_row(form: ComposeForm) -> ProtectionRow | None:
     missing = found.coverage.missing if found.is_encrypted and found.coverage is not None else ()
     listed = tuple((one, protection_texts.why_missing(one)) for one in missing)
     good = not found.is_plain and not listed and not found.lacks_signer
-    return ProtectionRow(labels, chosen, protection_texts.plan_sentence(found), listed, found.never_for, good, found.is_encrypted)
+    return ProtectionRow(
+        labels, chosen, protection_texts.plan_sentence(found), listed, found.never_for, good, found.is_encrypted,
+        _keyless(chosen, found),
+    )  # fmt: skip
+
+
+def _keyless(chosen: MessageProtection, found: SendingPlan) -> tuple[str, ...]:
+    """Nobody whose key the person blocked, or for whom they never encrypt; nobody at all where encryption isn't wanted."""
+    if found.coverage is None or not protection.is_sealed(chosen):
+        return ()
+    missing = (one for one in found.coverage.missing if one.why is not MissingKey.BLOCKED)
+    return tuple(one.address for one in missing if one.address not in found.never_for)
 
 
 def _chosen(form: ComposeForm) -> MessageProtection:
