@@ -33,6 +33,7 @@ from tests.support.sealed_pages import sealed_pages
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
 from tests.support.visits import Page
+from tests.support.watched_things import watch
 from webmail.auth.devices import app_passwords
 from webmail.calendar import objects
 from webmail.calendar.rooms import resources
@@ -275,6 +276,7 @@ def furnish(demo: Services) -> dict[str, str]:
         TrustedDevice.insert(row).on_conflict_ignore().execute()
     alice = HttpVisitor(demo.address, "", ALICE, demo.password, "fr").sign_in()
     writing = _writing(alice)
+    watch(demo, ALICE)
     return {
         **_simple_pages(),
         "connected": f"/devices/connected/{phone.id}",

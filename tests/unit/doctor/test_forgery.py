@@ -61,6 +61,7 @@ def test_a_refusal_is_well(told: Told) -> None:
     ("replies", "words"),
     [
         ({"dot": b"451 4.7.1 later"}, "was deferred (451 4.7.1 later). Is the service traboule-milter running?"),
+        ({"mail": b"451 4.7.1 later"}, "was deferred (451 4.7.1 later). Is the service traboule-milter running?"),
         ({"rcpt": b"550 5.1.1 unknown"}, "does not accept messages for sophie@lycee.example from here (550 5.1.1 unknown)."),
         ({"mail": b"554 5.7.1 go away"}, "can’t be used from here (554 5.7.1 go away). Run this on another machine."),
         ({}, "was accepted. Check whether it arrives at sophie@lycee.example"),

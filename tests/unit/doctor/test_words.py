@@ -106,6 +106,14 @@ def test_words_of_other_programs_stay_as_they_are_without_their_full_stop(french
     assert result.why(OSError("550 5.1.1 No such user.")) == "550 5.1.1 No such user"
 
 
+def test_below_a_heading_a_sentence_has_a_capital_and_an_address_stays_as_it_is() -> None:
+    said = [
+        check_texts.as_sentence(text)
+        for text in ("n’est pas à jour.", "is full.", "mail.lycee.example answers.", "/srv is full", "à")
+    ]
+    assert said == ["N’est pas à jour.", "Is full.", "mail.lycee.example answers.", "/srv is full", "à"]
+
+
 def test_an_english_text_is_text() -> None:
     words = EnglishText("%(count)s hours", count=3)
     assert words == "3 hours" and f"{words} ago" == "3 hours ago" and EnglishText("100 % sure") == "100 % sure"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import gettext as _
 
 from webmail.errors import EnglishText
@@ -13,6 +15,11 @@ def in_readers_language(text: str) -> str:
         return text
     inside = {name: in_readers_language(value) if isinstance(value, str) else value for name, value in text.values.items()}
     return _(text.entry, **inside)
+
+
+def as_sentence(text: str) -> str:
+    """Below a heading, where a command has it after a colon: with a capital, unless an address or a file begins it."""
+    return text[:1].upper() + text[1:] if re.match(r"[^\W\d_]+[ ’,]", text) else text
 
 
 def title(name: str) -> str:

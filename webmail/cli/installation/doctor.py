@@ -83,4 +83,7 @@ def _tell(results: list[result.CheckResult]) -> None:
     """Mail of what changed leaves by the worker; without one, when it runs again."""
     with db.connection_context():
         sent = rounds.note_and_tell(results, settings())
+    if not settings().check_mail:
+        click.echo("nobody is told by mail: check_mail is off")
+        return
     click.echo(f"told by mail: {len(sent)} message{'' if len(sent) == 1 else 's'}" if sent else "nothing new to tell")

@@ -71,8 +71,11 @@ def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str
     except smtplib.SMTPDataError as error:
         if error.smtp_code >= 500:
             return CheckResult(_NAME, OK, _l("was rejected (%(why)s).", why=why(error)))
-        words = _l("was deferred (%(why)s). Is the service traboule-milter running?", why=why(error))
-        return CheckResult(_NAME, WARNING, words)
+        return _deferred(error)
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPSenderRefused) as error:
+        if 400 <= error.smtp_code < 500:
+            return _deferred(error)
+        return _unusable(error, settings, port)
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         refusal = plain(smtplib.SMTPResponseException(code, answer)).rstrip(".")
@@ -82,12 +85,20 @@ def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str
         )  # fmt: skip
         return CheckResult(_NAME, WARNING, words)
     except (OSError, smtplib.SMTPException) as error:
-        words = _l(
-            "was not tested: port %(port)s of %(host)s can’t be used from here (%(why)s). Run this on another machine.",
-            **about, why=why(error),
-        )  # fmt: skip
-        return CheckResult(_NAME, WARNING, words)
+        return _unusable(error, settings, port)
     return None
+
+
+def _deferred(error: BaseException) -> CheckResult:
+    return CheckResult(_NAME, WARNING, _l("was deferred (%(why)s). Is the service traboule-milter running?", why=why(error)))
+
+
+def _unusable(error: BaseException, settings: Settings, port: int) -> CheckResult:
+    words = _l(
+        "was not tested: port %(port)s of %(host)s can’t be used from here (%(why)s). Run this on another machine.",
+        host=settings.smtp_host, port=port, why=why(error),
+    )  # fmt: skip
+    return CheckResult(_NAME, WARNING, words)
 
 
 def _arrived(message: EmailMessage, settings: Settings) -> CheckResult:

@@ -24,7 +24,7 @@ def checks_page() -> Response:
     notes, language = check_notes.listed(), str(get_locale())
     return page(
         "admin/watching/checks.html",
-        notes=[(note, check_texts.title(note.name), check_notes.said(note, language)) for note in notes],
+        notes=[(note, check_texts.title(note.name), check_texts.as_sentence(check_notes.said(note, language))) for note in notes],
         wrong=sum(note.state != "ok" for note in notes),
         looked=max((note.at for note in notes), default=None),
         since=check_states.since(),
