@@ -172,7 +172,7 @@ def booted(folder: Path, log: Path, memory: int = 0) -> Iterator[Machine]:
         machine = _ready(started, log, bound)
         yield machine
         machine.run("systemctl", "poweroff", check=False)
-        started.wait(_PATIENCE)
+        started.wait(3 * _PATIENCE)  # services have 90 s to stop
     finally:
         started.terminate()
         started.wait(_PATIENCE)
