@@ -17,7 +17,7 @@ from typing import Any
 
 from sievelib import managesieve
 
-from webmail.account import Account, Password, Server
+from webmail.account import Account, MasterPassword, Password, Server
 from webmail.errors import OverQuotaError, RefusedError, ServerAwayError, SignInRefusedError, TokenRefusedError
 
 
@@ -93,7 +93,8 @@ class Client(managesieve.Client):
             mechanism, secret = "OAUTHBEARER", credential.make()
         if mechanism not in self.greeting().mechanisms:
             raise ServerAwayError(f"the ManageSieve server does not offer {mechanism}")
-        if not self.__authenticate(credential.username, secret, "", mechanism):
+        person = credential.person if isinstance(credential, MasterPassword) else ""
+        if not self.__authenticate(credential.username, secret, person, mechanism):
             refusal = SignInRefusedError if isinstance(credential, Password) else TokenRefusedError
             raise refusal(f"ManageSieve: {self.errmsg.decode(errors='replace')}")
 
