@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import lru_cache
@@ -93,6 +94,7 @@ class Preferences:
     suggest_met: bool = True  # people one wrote to, or had mail from, are listed and suggested without being contacts
     snoozed_by_filters: bool = False  # a filter of this person has snoozed: the worker looks what arrived so
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
+    renamed_shares: tuple[str, ...] = ()  # "before after": addresses that the filters are to follow, rules/renamed_owners.py
     birthdays: bool = True  # a calendar of the contacts' birthdays
     directory_on_devices: bool = False  # the establishment's directory is a book on telephones, which can only be read
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
@@ -188,9 +190,15 @@ def with_roles(account: Account, user: User) -> Account:
 
 def change(user: User, **values: Any) -> Preferences:
     """Store the given preferences and no others, whatever another tab stores meanwhile; invalid values are ignored. 3 queries."""
+    return revise(user, lambda _stored: values)
+
+
+def revise(user: User, revised: Callable[[Preferences], Mapping[str, Any]]) -> Preferences:
+    """As `change`, for values that depend on those that are stored: nobody stores others in between. 3 queries."""
     with db.atomic():
         idempotency.in_turn(user)
         user.preferences = User.select(User.preferences).where(User.id == user.id).scalar()
+        values = revised(for_user(user))
         found = checked(for_user(user), values, set(values))
         kept = {n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}
         user.preferences = json.dumps(kept, ensure_ascii=False)

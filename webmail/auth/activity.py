@@ -57,3 +57,8 @@ def by_number(wanted: Iterable[int], condition: Any = True) -> dict[int, User]:
     chosen = list(dict.fromkeys(wanted))
     found = User.select().where(User.id.in_(chosen)) if condition is True else User.select().where(User.id.in_(chosen), condition)
     return {user.id: user for user in found} if chosen else {}
+
+
+def with_preferences(mark: str, most: int) -> list[User]:
+    """Open accounts whose preferences have this text in them, as JSON. 1 SELECT."""
+    return list(User.select().where(User.active == 1, User.preferences.contains(mark)).order_by(User.id).limit(most))

@@ -8,7 +8,7 @@ from tests.support.strangers import checking_app, message, report
 from tests.support.visits import Visitor
 from webmail.database.connection import db
 from webmail.message import phishing_reports
-from webmail.models import PhishingReport, User
+from webmail.models import AuditAct, AuditEntry, PhishingReport, User
 
 
 def test_only_the_administrator_sees_the_reports(services, tmp_path, fill, make_account):
@@ -74,3 +74,34 @@ def test_who_gets_the_reports_finds_them_from_the_list(services, tmp_path, fill,
         fill(chief, message(subject="Phishing report: Gagnez vite"))
         found = chief.get(chief.get("/admin/reports").link("Find the message"))
         assert "Phishing report: Gagnez vite" in found.text
+
+
+def test_who_looks_at_a_reported_message_is_in_the_audit_log(services, tmp_path, fill, make_account):
+    """Once for each page, with its frame; neither for one's own report nor for the list, which shows no message."""
+    with checking_app(services, tmp_path / "instance") as app:
+        alice, chief = (Visitor(app, make_account(name)).sign_in().confirm() for name in ("alice", "chief"))
+        with db.connection_context():
+            User.update(role="admin").where(User.address == chief.address).execute()
+            AuditEntry.delete().execute()
+        for visitor in (alice, chief):
+            report(visitor, visitor.get(f"/message/{fill(visitor, message(subject='Gagnez'))[-1]}/INBOX"))
+        with db.connection_context():
+            numbers = {row.user.address: row.id for row in PhishingReport.select()}
+
+        def looked() -> list[tuple[str, str]]:
+            with db.connection_context():
+                rows = AuditEntry.select().where(AuditEntry.act == AuditAct.PHISHING_READ).order_by(AuditEntry.id)
+                return [(row.actor.address, row.target) for row in rows]
+
+        chief.get("/admin/reports")
+        assert chief.get(f"/admin/reports/{numbers[chief.address]}").status == 200 and looked() == []
+        assert chief.get(f"/admin/reports/{numbers[alice.address]}").status == 200
+        chief.get(f"/admin/reports/{numbers[alice.address]}/body")
+        assert looked() == [(chief.address, alice.address)]
+        assert chief.get(f"/admin/reports/{numbers[alice.address]}").status == 200
+        assert looked() == [(chief.address, alice.address)] * 2
+        with db.connection_context():
+            AuditEntry.delete().execute()
+        chief.get(f"/admin/reports/{numbers[alice.address]}/body")  # the frame alone, without its page
+        assert looked() == [(chief.address, alice.address)]
+        assert alice.get(f"/admin/reports/{numbers[chief.address]}").status == 403 and len(looked()) == 1

@@ -196,6 +196,22 @@ def test_an_error_page_leads_to_the_help_desk(app, alice):
     assert "/nowhere/at-all" in asked.text and "(404)" in asked.text
 
 
+def test_an_error_page_leads_to_administrators_where_there_is_no_address_for_them(app, alice, root):
+    app.extensions["settings"].put({"admin_address": ""})
+    asked = alice.get(alice.get("/mailbox/INBOX").link("Tell the help desk"))
+    alice.submit(asked, "form[action^='/support']", kind="broken", text="It does not open.")
+    sent = SystemMessage.select().where(SystemMessage.kind == "support")
+    assert [row.recipient for row in sent] == [user("root").address] and "It does not open." in sent[0].body
+
+
+def test_an_error_page_offers_no_help_desk_where_nobody_reads(app, alice):
+    """Neither an address nor an account of an administrator: the page behind the link says whom to call instead."""
+    app.extensions["settings"].put({"admin_address": ""})
+    assert not User.select().where(User.role == "admin").exists()
+    asked = alice.get(alice.get("/mailbox/INBOX").link("Tell the help desk"))
+    assert asked.status == 200 and not asked.all("form[action^='/support'] textarea")
+
+
 def test_each_administrator_sees_their_establishment_and_deputies_who_they_help(app, alice, root):
     case = help_asked(alice, kind="password", text="Forgotten.")
     other = help_asked(alice, text="The printer.")

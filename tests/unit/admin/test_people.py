@@ -92,6 +92,25 @@ def test_people_are_found_by_words_and_by_what_they_lack(root):
     assert "95\xa0bytes / 100\xa0bytes" in root.get("/admin/people?query=bob").one("[data-person]").get_text(" ", strip=True)
 
 
+def test_people_are_found_by_group_and_by_establishment(root, chief):
+    for name, domain, people in (("4e B", "lycee.example", ("alice", "bob")), ("4e B", "college.example", ("zoe",))):
+        made = groups.create(domain, name)
+        for person in people:
+            memberships.join(of(person).id, [made.id])
+    south = establishments.make("South")
+    establishments.set_domains(south, ["lycee.example"])
+    school = next(one for one in establishments.listed() if one.name == "Collège")
+    assert shown(root.get("/admin/people?group=4e+B")) == ["alice", "bob", "zoe"]
+    assert shown(chief.get("/admin/people?group=4e+B")) == ["zoe"]
+    assert shown(root.get("/admin/people?group=4e+C")) == []
+    assert shown(root.get(f"/admin/people?establishment={school.id}")) == ["chief", "zoe"]
+    assert shown(root.get(f"/admin/people?establishment={south.id}&group=4e+B&query=bo")) == ["bob"]
+    User.create(address="guest@elsewhere.example", local="guest", domain="elsewhere.example")
+    assert shown(root.get("/admin/people?establishment=-1")) == ["guest"]
+    for typed in (south.id, -1, 99_999):
+        assert not {"alice", "bob", "guest"} & set(shown(chief.get(f"/admin/people?establishment={typed}")))
+
+
 def test_pages_have_fifty_and_lead_on(root):
     for number in range(60):
         User.create(address=f"p{number:02}@lycee.example", local=f"p{number:02}", domain="lycee.example")

@@ -1,7 +1,8 @@
 """Renaming: an account gets another address. Mail, calendars and contacts stay where they are, and the old address goes on.
 
 It becomes an alias that programs may still sign in by (webmail/auth/aliases.py); the mailbox stays in its folder (`home`).
-What Dovecot keeps of shared folders names people by address: it is written anew, by our tokens.
+What Dovecot keeps of shared folders names people by address: it is written anew, by our tokens. Filters of others that name these
+folders follow in a worker.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from webmail.config.settings import Settings
 from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.errors import MailError
+from webmail.filters.rules import renamed_owners
+from webmail.mailbox import sharing
 from webmail.models import AuditAct, User
 from webmail.people import groups, handovers, policies
 
 log = logging.getLogger(__name__)
+_MOST_READERS = 2000  # of one person's folders
 _OPENING = '{"renamed": '  # of its steps, in the undo store
 
 
@@ -82,6 +86,7 @@ def rename(user: User, typed: str, by: ChangedBy, settings: Settings) -> Renamed
     mail_sessions.end_soon(before, settings, pages=True)
     imap.close_all_of(before)
     _write_anew(user, before, shares, settings)
+    renamed_owners.note(_readers(user, shares, settings), before, address)
     return Renamed(before, address, address in own, own.get(address, False), left)
 
 
@@ -154,6 +159,14 @@ def _shares_of(user: User, settings: Settings) -> FolderShares:
     except MailError as error:
         log.warning("what %s shares can't be read before the address changes: %s", user.address, error)
     return found
+
+
+def _readers(user: User, shares: FolderShares, settings: Settings) -> list[User]:
+    """Whom the person's folders are shared with, groups taken apart: their filters may name these. Not everybody of a domain."""
+    given = dict.fromkeys(identifier for _name, identifier, _rights in shares.given)
+    addresses = dict.fromkeys(address for one in given for address in sharing.people_of(one, user, settings))
+    found = [account_management.find(address, user.domain) for address in list(addresses)[:_MOST_READERS]]
+    return [one for one in found if one is not None and one.active and one.id != user.id]
 
 
 def _take_back(user: User, shares: FolderShares, settings: Settings) -> None:
