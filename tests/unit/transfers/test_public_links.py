@@ -771,6 +771,16 @@ def test_abuse_is_reported_to_the_administrator(alice, settings, guest, monkeypa
     assert guest.post(f"{path}/report", data={"reason": "other"}).status_code == 429
 
 
+def test_without_an_address_for_them_abuse_is_reported_to_the_accounts_of_administrators(alice, settings, guest):
+    settings.put({"admin_address": ""})
+    for name, values in (("root", {"role": "admin"}), ("gone", {"role": "admin", "active": 0}), ("bob", {})):
+        User.update(**values or {"role": "user"}).where(User.id == ground.add(f"{name}@lycee.example").id).execute()
+    path = path_of(published(alice, {"a.bin": DATA}, settings), settings)
+    press(guest, f"{path}/report", reason="fraud", text="Not Alice", address="eve@else.example")
+    [mail] = SystemMessage.select().where(SystemMessage.kind == "abuse")
+    assert mail.recipient == "root@lycee.example" and "Not Alice" in mail.body and path not in mail.body
+
+
 def test_ten_thousand_files_are_paged_and_the_page_stays_small(alice, settings, guest):
     transfer = published(alice, {"a.bin": b"x"}, settings)
     [file] = store.files(transfer)
