@@ -198,7 +198,7 @@ def revise(user: User, revised: Callable[[Preferences], Mapping[str, Any]]) -> P
     with db.atomic():
         idempotency.in_turn(user)
         user.preferences = User.select(User.preferences).where(User.id == user.id).scalar()
-        values = revised(for_user(user))
+        values = dict(revised(for_user(user)))
         found = checked(for_user(user), values, set(values))
         kept = {n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}
         user.preferences = json.dumps(kept, ensure_ascii=False)
