@@ -19,6 +19,7 @@ from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.config.settings import Settings
 from webmail.database.connection import db
+from webmail.dav import item_writes
 from webmail.dav.remote import accounts
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
@@ -142,15 +143,11 @@ def graph_server(service: ConnectedService, settings: Settings, end: float) -> G
 
 
 def card_here(service: ConnectedService, url: str, name: str) -> str:
-    """The card here of what has this name in a book of the service; "" where there is none. 1 query."""
+    """The card here of what has this name in a book of the service; "" where there is none. 3 queries."""
     mine = (RemoteAccount.service == service) & (RemoteLink.url == url) & (RemoteItem.name == name)
-    same = (Contact.collection == RemoteLink.collection) & (Contact.href == RemoteItem.href)
-    rows = Contact.select(Contact.vcard).join(RemoteLink, on=Contact.collection == RemoteLink.collection)
-    rows = rows.join(RemoteAccount, on=RemoteLink.account == RemoteAccount.id).join(
-        RemoteItem, on=RemoteItem.link == RemoteLink.id
-    )
-    row = rows.where(mine, same).first()
-    return str(row.vcard) if row is not None else ""
+    item = RemoteItem.select(RemoteItem, RemoteLink).join(RemoteLink).join(RemoteAccount).where(mine).first()
+    row = item_writes.row_at(item.link.collection, item.href) if item is not None and item.href else None
+    return str(row.vcard) if isinstance(row, Contact) else ""
 
 
 def _google_server(service: ConnectedService, url: str, settings: Settings, end: float) -> RemoteServer:
