@@ -301,9 +301,10 @@ import smtplib, sys
 from email.message import EmailMessage
 message = EmailMessage()
 message["From"], message["To"] = "somebody@elsewhere.test", sys.argv[1]
-message["Subject"] = "harmless" if sys.argv[2].startswith("a harmless") else "EICAR"
+harmless = sys.argv[2].startswith("a harmless")
+message["Subject"] = "harmless" if harmless else "EICAR"
 message.set_content("See the attachment.")
-message.add_attachment(sys.argv[2].encode(), "application", "octet-stream", filename="test.com")
+message.add_attachment(sys.argv[2].encode(), "application", "octet-stream", filename="notes.txt" if harmless else "test.com")
 with smtplib.SMTP("mail.lycee.example", 25, "mx.elsewhere.test", 120, ("192.0.2.10", 0)) as line:
     line.starttls()
     try:
