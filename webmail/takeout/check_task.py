@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter
 from typing import Any
 
-from webmail.calendar import editing, objects
+from webmail.calendar import objects
 from webmail.calendar.files import importing
 from webmail.collections import look
 from webmail.contacts.imports import card_files, merge
@@ -54,7 +54,7 @@ def _calendar(run: TaskRun, archive: zipfile.ZipFile, name: str) -> dict[str, An
     try:
         planned = importing.plan(content, 0, zone, run.user)
         title = (planned.name or takeout_archive.title_of(archive, name))[: look.LONGEST_NAME]
-        if (existing := calendar_called(run.user, title)) is not None:
+        if (existing := importing.calendar_called(run.user, title)) is not None:
             planned = importing.plan(content, existing, zone, run.user)
     except NotCalendarFileError:
         return None
@@ -63,12 +63,6 @@ def _calendar(run: TaskRun, archive: zipfile.ZipFile, name: str) -> dict[str, An
         "entry": name, "title": title, "is_new": existing is None, "fresh": report.fresh, "changed": report.changed,
         "same": report.same, "remarks": len(report.remarks) + report.more_remarks,
     }  # fmt: skip
-
-
-def calendar_called(user: User, title: str) -> int | None:
-    """The `id` of a calendar of their own that has this name."""
-    mine = (one for one in editing.writable(user) if one.collection.user_id == user.id)
-    return next((one.collection.id for one in mine if look.title_of(one.props) == title), None)
 
 
 def _mail(run: TaskRun, waiting: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import zipfile
 from typing import Any
 
 from webmail.calendar.files import import_task as calendar_import
+from webmail.calendar.files import importing
 from webmail.collections import manage
 from webmail.collections.store import CALENDAR
 from webmail.contacts.imports import import_task as contacts_import
@@ -17,7 +18,6 @@ from webmail.mailbox.imports import import_task as mail_import
 from webmail.mailbox.imports import takeout_parts
 from webmail.storage import open_storage
 from webmail.takeout import takeout_archive
-from webmail.takeout.check_task import calendar_called
 from webmail.tasks import leftovers, store
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 
@@ -50,7 +50,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
 
 
 def _start_calendar(run: TaskRun, archive: zipfile.ZipFile, name: str, title: str) -> None:
-    calendar = calendar_called(run.user, title)
+    calendar = importing.calendar_called(run.user, title)
     if calendar is None:
         form = store.id_of_form(run.user, f"{run.task.id} {name}")
         most = run.settings.collections_per_person

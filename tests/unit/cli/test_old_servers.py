@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.test_main import database, run, settings  # noqa: F401 - fixtures
-from webmail.models import Contact, Signature, User, WritingIdentity
+from webmail.models import Contact, ContactMember, Signature, User, WritingIdentity
 
 # columns as Roundcube 1.6 has them (SQL/sqlite.initial.sql), as far as they are read
 _TABLES = """
@@ -20,6 +20,11 @@ CREATE TABLE contacts (contact_id integer NOT NULL PRIMARY KEY, user_id integer 
 CREATE TABLE identities (identity_id integer NOT NULL PRIMARY KEY, user_id integer NOT NULL, changed datetime NOT NULL default '', del tinyint NOT NULL default '0',
   standard tinyint NOT NULL default '0', name varchar(128) NOT NULL default '', organization varchar(128) default '', email varchar(128) NOT NULL default '',
   "reply-to" varchar(128) NOT NULL default '', bcc varchar(128) NOT NULL default '', signature text NOT NULL default '', html_signature tinyint NOT NULL default '0');
+CREATE TABLE contactgroups (contactgroup_id integer NOT NULL PRIMARY KEY, user_id integer NOT NULL, changed datetime NOT NULL default '', del tinyint NOT NULL default '0',
+  name varchar(128) NOT NULL default '');
+CREATE TABLE contactgroupmembers (contactgroup_id integer NOT NULL, contact_id integer NOT NULL, created datetime NOT NULL default '');
+INSERT INTO contactgroups (contactgroup_id, user_id, del, name) VALUES (1, 1, 0, 'Parents'), (2, 1, 1, 'Deleted'), (3, 1, 0, 'Empty');
+INSERT INTO contactgroupmembers (contactgroup_id, contact_id) VALUES (1, 1), (1, 2), (1, 3), (1, 4), (2, 1);
 INSERT INTO users (user_id, username) VALUES (1, 'alice@lycee.example'), (2, 'gone@lycee.example');
 INSERT INTO contacts (user_id, del, name, email, vcard) VALUES
   (1, 0, 'Anne Martin', 'anne@example.org', 'BEGIN:VCARD' || char(13, 10) || 'VERSION:3.0' || char(13, 10) || 'FN:Anne Martin' || char(13, 10)
@@ -47,9 +52,13 @@ def test_contacts_identities_and_signatures_come_once(run, file: Path) -> None: 
         code, said = run(f"import roundcube {file}")
         assert code == 1  # somebody has no account
         assert "gone@lycee.example: there is no such account here" in said
-        assert ("contacts 2 new" in said) is (time == 0)
+        assert ("contacts 3 new" in said) is (time == 0)  # and a group
     alice = User.get()
-    assert sorted(row.name for row in Contact.select()) == ["Anne Martin", 'Zoé, née "Petit"']
+    assert sorted(row.name for row in Contact.select()) == ["Anne Martin", "Parents", 'Zoé, née "Petit"']
+    group = Contact.get(Contact.name == "Parents")
+    assert (group.kind, sorted(row.member for row in ContactMember.select())) == (
+        "group", ["mailto:anne@example.org", "mailto:zoe@example.org"],
+    )  # fmt: skip
     assert "TEL:+33123456789" in Contact.get(Contact.name == "Anne Martin").vcard
     assert sorted(row.text for row in Signature.select().where(Signature.user == alice)) == ["Alice Leroy", "The library"]
     found = {row.address: (row.name, row.reply_to, row.signature.text) for row in WritingIdentity.select()}

@@ -1,4 +1,4 @@
-"""Roundcube: contacts, identities and signatures of its SQLite database, into those of the accounts here with the same address.
+"""Roundcube: contacts, their groups, identities and signatures of its SQLite database, for the accounts here of the same address.
 
 Nothing is doubled by a second run, and nothing is taken away: contacts are merged as from any file, an identity is known by its
 name and address, a signature by its text. So the last run before the old server is switched off brings the difference.
@@ -53,6 +53,10 @@ class RoundcubeFile:
             self._database.row_factory = sqlite3.Row
             for table, columns in _NEEDED.items():
                 self._database.execute(f"SELECT {columns} FROM {table} LIMIT 1").fetchall()  # noqa: S608 - of the list above
+            found = self._database.execute(
+                "SELECT name FROM sqlite_master WHERE name IN ('contactgroups', 'contactgroupmembers')"
+            )
+            self._has_groups = len(found.fetchall()) == 2
         except sqlite3.Error as error:
             raise NoRoundcubeError(str(error)) from error
 
@@ -71,6 +75,22 @@ class RoundcubeFile:
         )
         return "\r\n".join(_card(str(row["vcard"]), str(row["name"]), str(row["email"])) for row in rows)
 
+    def groups(self, person: int) -> str:
+        """Their groups of contacts as one file of cards; members are known by their address."""
+        if not self._has_groups:
+            return ""
+        members: dict[str, list[str]] = {}
+        rows = self._database.execute(
+            "SELECT g.name AS name, c.email AS email FROM contactgroups g JOIN contactgroupmembers m USING (contactgroup_id) "
+            "JOIN contacts c ON c.contact_id = m.contact_id WHERE g.user_id = ? AND c.user_id = g.user_id AND g.del = 0 "
+            "AND c.del = 0 ORDER BY g.contactgroup_id, c.contact_id LIMIT ?",
+            (person, 10 * _MOST_CARDS),
+        )
+        for row in rows:
+            addresses = [one.strip() for one in str(row["email"]).split(",") if "@" in one]
+            members.setdefault(str(row["name"]), []).extend(addresses[:1])
+        return "\r\n".join(_group_card(name, addresses) for name, addresses in members.items() if addresses)
+
     def identities(self, person: int) -> list[sqlite3.Row]:
         """The standard one first."""
         query = (
@@ -82,9 +102,10 @@ class RoundcubeFile:
 def bring_over(file: RoundcubeFile, number: int, user: User, settings: Settings) -> BroughtOver:
     """What one person of the file has, for an account. Raises LimitReachedError where there is no room for their contacts."""
     done = BroughtOver()
-    planned = merge.plan(user, file.cards(number))
-    merge.apply(user, planned)
-    done.contacts, done.completed = len(planned.fresh), len(planned.updates)
+    for cards in (file.cards(number), file.groups(number)):  # groups after their members
+        planned = merge.plan(user, cards)
+        merge.apply(user, planned)
+        done.contacts, done.completed = done.contacts + len(planned.fresh), done.completed + len(planned.updates)
     for row in file.identities(number):
         _identity(row, user, settings, done)
     return done
@@ -96,6 +117,13 @@ def _card(text: str, name: str, email: str) -> str:
     shown, addresses = _value(name) or _value(email), [_value(one) for one in email.split(",") if "@" in one]
     lines = ["BEGIN:VCARD", "VERSION:3.0", f"FN:{shown}", *(f"EMAIL:{one}" for one in addresses), "END:VCARD"]
     return "\r\n".join(lines)
+
+
+def _group_card(name: str, addresses: list[str]) -> str:
+    members = [f"X-ADDRESSBOOKSERVER-MEMBER:mailto:{_value(one)}" for one in addresses]
+    return "\r\n".join(
+        ["BEGIN:VCARD", "VERSION:3.0", f"FN:{_value(name)}", "X-ADDRESSBOOKSERVER-KIND:group", *members, "END:VCARD"]
+    )
 
 
 def _value(text: str) -> str:

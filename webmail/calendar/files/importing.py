@@ -15,7 +15,7 @@ import peewee as pw
 from webmail.calendar import editing, objects, privacy
 from webmail.calendar.editing import Done, EventChangedElsewhereError, Write
 from webmail.calendar.free_busy import host_events
-from webmail.collections import quota
+from webmail.collections import look, quota
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.database import undo_store
@@ -132,6 +132,12 @@ def plan(content: bytes, calendar: int, zone: tzinfo, user: User) -> EventPlan:
                 planned.fresh.append(one)
     planned.remarks.sort(key=lambda one: (one.kind not in calendar_files.NOT_WHOLE, one.line))
     return planned
+
+
+def calendar_called(user: User, title: str) -> int | None:
+    """The `id` of a calendar of their own that has this name."""
+    mine = (one for one in editing.writable(user) if one.collection.user_id == user.id)
+    return next((one.collection.id for one in mine if look.title_of(one.props) == title), None)
 
 
 def _there(calendar: int, uids: Sequence[str], *, hides: bool) -> dict[str, tuple[str, str]]:

@@ -70,8 +70,9 @@ def _copy(label: str, person: User, server: Server, credential: Password) -> boo
     mine = old_mail.mine(person)
     there = Account(f"{credential.username}@{server.host} (import)", server, server, credential, server)
     with managesieve.connect(there) as connection:
-        scripts = [(one, connection.read(one.name)) for one in connection.list()[:_MOST]]
-    added, faults = 0, list[str]()
+        listed = connection.list()
+        scripts = [(one, connection.read(one.name)) for one in listed[:_MOST]]
+    added, faults = 0, [f"{len(listed) - _MOST} more scripts are there, and left out"] if len(listed) > _MOST else []
     for script, text in scripts:
         try:
             if len(text) > script_files.LONGEST or not script_files.is_name(script.name) or script_files.is_ours(script.name):

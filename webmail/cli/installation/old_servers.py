@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from webmail.admin.imports import roundcube as old
 from webmail.auth import account_management
 from webmail.auth.sign_in.names import normalise
+from webmail.cli.installation.old_files import import_files
 from webmail.cli.installation.old_filters import import_filters
 from webmail.cli.installation.old_mail import import_mail
 from webmail.cli.values import address_of, printable
@@ -24,6 +25,7 @@ def import_from() -> None:
 
 import_from.add_command(import_mail)
 import_from.add_command(import_filters)
+import_from.add_command(import_files)
 
 
 @import_from.command("roundcube")
