@@ -36,7 +36,7 @@ def test_a_worker_whose_task_process_is_killed_for_good_begins_again(tmp_path):
     worker = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
     try:
         [supervisor] = eventually(lambda: children(worker.pid), 30, what="a supervisor")
-        [working] = eventually(lambda: children(supervisor), 30, what="a process that works")
+        [working] = eventually(lambda: children(supervisor), 60, what="a process that works")
         os.kill(supervisor, signal.SIGKILL)
         os.kill(working, signal.SIGKILL)
         [another] = eventually(
