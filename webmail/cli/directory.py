@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
 from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers import accounts as provider_accounts
@@ -30,8 +31,9 @@ def check_directory() -> None:
     """Reach the directory, sign in to it, and search once."""
     _needed()
     found = list(doctor_directory.examine(settings()))
-    for one in found:
-        click.echo(f"{one.state:8} {one.name:22} {printable(one.words)}")
+    with force_locale("en"):
+        for one in found:
+            click.echo(f"{one.state:8} {one.name:22} {printable(str(one.words))}")
     if any(one.state == result.PROBLEM for one in found):
         sys.exit(1)
 

@@ -432,7 +432,7 @@ def test_the_commands_say_what_is_wrong(app, app_with, slapd):
     for changed, words in (
         ({"url": "ldap://127.0.0.1:1"}, "could not be reached"),
         ({"base": "ou=nowhere,dc=lycee,dc=example"}, "is not there"),
-        ({"bind_password": "wrong"}, "did not take bind_dn"),
+        ({"bind_password": "wrong"}, "refused bind_dn and bind_password"),
         ({"active_filter": "(employeeType=nobody)"}, "nobody is found"),
     ):
         said = app_with(slapd.as_table(**changed)).test_cli_runner().invoke(args=["accounts", "directory", "check"])
