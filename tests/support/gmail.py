@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from imapclient import imap_utf7
+
+from tests.support import tcp_server
 
 
 @dataclass
@@ -52,20 +53,8 @@ class Gmail:
 
 @contextmanager
 def serving(gmail: Gmail) -> Iterator[Gmail]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        gmail.port = server.getsockname()[1]
-
-        def accept() -> None:
-            while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=_Session(gmail, peer).talk, daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+    with tcp_server.talking(lambda peer: _Session(gmail, peer).talk()) as gmail.port:
         yield gmail
-        server.shutdown(socket.SHUT_RDWR)
 
 
 class _Session:

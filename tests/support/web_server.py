@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from tests.support import tcp_server
 
 
 @contextmanager
@@ -41,19 +42,8 @@ def web(answer: Callable[[bytes], Any], tls: ssl.SSLContext | None = None) -> It
         finally:
             peer.close()
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def accept() -> None:
-            while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=talk, args=(peer,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1], asked
-        server.shutdown(socket.SHUT_RDWR)
+    with tcp_server.talking(talk) as port:
+        yield port, asked
 
 
 def ok(content: bytes, *headers: str, kind: str = "image/png") -> bytes:

@@ -59,6 +59,6 @@ def by_number(wanted: Iterable[int], condition: Any = True) -> dict[int, User]:
     return {user.id: user for user in found} if chosen else {}
 
 
-def with_preferences(mark: str, most: int) -> list[User]:
-    """Open accounts whose preferences have this text in them, as JSON. 1 SELECT."""
-    return list(User.select().where(User.active == 1, User.preferences.contains(mark)).order_by(User.id).limit(most))
+def with_preferences(mark: str) -> Any:
+    """The query for open accounts whose preferences have this text in them, as JSON."""
+    return User.select().where(User.active == 1, User.preferences.contains(mark))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import peewee as pw
+
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.filters import snoozed_arrivals
@@ -23,6 +25,10 @@ def _filters(settings: Settings) -> bool:
     return settings.sieve is not None
 
 
+def _to_renew(_settings: Settings) -> list[pw.Query]:
+    return [contact_rules.stale(), renamed_owners.waiting()]
+
+
 def _renew(run: PeriodicRun) -> None:
     """Renew the filters that ask for contacts, which changed, and those that name folders of somebody by a former address."""
     with db.connection_context():
@@ -36,7 +42,7 @@ WORK = AreaWork(
     kinds=(apply_task.KIND, archive_task.KIND, archive_undo.KIND),
     periodic=(
         Periodic("archiving", _archive, nights.EVERY, only_if=lambda settings: settings.token_key_file),
-        Periodic("filters", _renew, only_if=_filters),
+        Periodic("filters", _renew, only_if=_filters, pending=_to_renew),
         Periodic("snoozed arrivals", swept(snoozed_arrivals.sweep), snoozed_arrivals.EVERY, only_if=_filters),
     ),
     expire=(forward_targets.note_closed, archive_log.expire),

@@ -17,6 +17,7 @@ from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.task_work import worker_for
+from tests.support.user_rows import user_of
 from tests.support.waiting import eventually
 from webmail import imap, system_mail
 from webmail.account import Account
@@ -36,12 +37,6 @@ from webmail.models import SystemMessage, User, now
 @pytest.fixture
 def settings(app: Flask) -> Settings:
     found: Settings = app.extensions["settings"]
-    return found
-
-
-def user_of(address: str) -> User:
-    with db.connection_context():
-        found: User = User.get(User.address == address)
     return found
 
 

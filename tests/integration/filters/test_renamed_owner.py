@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.support.messages import message
+from tests.support.user_rows import user_of
 from webmail import imap, managesieve
 from webmail.account import Account
 from webmail.admin.people import renaming
@@ -27,12 +28,6 @@ from webmail.preferences import for_user
 @pytest.fixture
 def settings(app: Flask) -> Settings:
     found: Settings = app.extensions["settings"]
-    return found
-
-
-def user_of(address: str) -> User:
-    with db.connection_context():
-        found: User = User.get(User.address == address)
     return found
 
 

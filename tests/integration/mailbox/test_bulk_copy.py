@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient
 
+from tests.support import tcp_server
 from tests.support.old_server import MASTER, MASTER_PASSWORD, OldServices
 from tests.support.passing_folder import passing_folder
 from webmail import create_app, imap
@@ -250,19 +250,8 @@ class _Hostile:
 @contextmanager
 def hostile(*, endless: bool, tells: bool = True) -> Iterator[tuple[int, list[bytes]]]:
     seen: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def accept() -> None:
-            while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=_Hostile(peer, endless, seen, tells).talk, daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1], seen
-        server.shutdown(socket.SHUT_RDWR)
+    with tcp_server.talking(lambda peer: _Hostile(peer, endless, seen, tells).talk()) as port:
+        yield port, seen
 
 
 @pytest.mark.parametrize("endless", [True, False])

@@ -13,6 +13,7 @@ from imapclient import IMAPClient
 
 from tests.support import worker
 from tests.support.task_work import work_all, worker_for
+from tests.support.user_rows import user_of
 from tests.support.visits import Visitor
 from webmail.database.connection import db
 from webmail.imap.bulk import people as people_of
@@ -43,11 +44,6 @@ def put(imap_of: Callable[[str], IMAPClient]) -> Fill:
             client.multiappend(mailbox, messages[at : at + 500])
 
     return put
-
-
-def user_of(address: str) -> User:
-    with db.connection_context():
-        return User.get(User.address == address)
 
 
 def rows(table: Any, address: str) -> dict[str, tuple[str, int]]:

@@ -292,6 +292,11 @@ def database_read_only(_one: Patient) -> Iterator[None]:
         db.obj.pragma("query_only", 0, permanent=True)
 
 
+def as_it_is(_one: Patient) -> AbstractContextManager[None]:
+    """Where the settings alone are wrong."""
+    return contextlib.nullcontext()
+
+
 Broken = Callable[[Patient], AbstractContextManager[None]]
 # what is broken; the settings with it; what the doctor says: check, state and words; what else goes with it
 BROKEN: list[tuple[Broken, dict[str, object], str, str, str, set[str]]] = [
@@ -313,8 +318,8 @@ BROKEN: list[tuple[Broken, dict[str, object], str, str, str, set[str]]] = [
     (message_size_small, {}, "SMTP size", PROBLEM, "raise the server’s limit", set()),
     (submission_without_sign_in, {}, "SMTP sign-in offered", PROBLEM, "Allow it in the server’s configuration", set()),
     (database_read_only, {}, "Database", PROBLEM, "give the file and its folder to the user", {"Storage"}),
-    (contextlib.nullcontext, {"doveadm_key": "wrong" * 8}, "Mail programs", PROBLEM, "Check doveadm_url and doveadm_key", set()),  # type: ignore[list-item]
-    (contextlib.nullcontext, {"token_issuer": "https://elsewhere.example"}, "IMAP sign-in", PROBLEM, "do issuer, client and both",  # type: ignore[list-item]
+    (as_it_is, {"doveadm_key": "wrong" * 8}, "Mail programs", PROBLEM, "Check doveadm_url and doveadm_key", set()),
+    (as_it_is, {"token_issuer": "https://elsewhere.example"}, "IMAP sign-in", PROBLEM, "do issuer, client and both",
      {"SMTP sign-in", "ManageSieve sign-in"}),
     (milter_stopped, {}, "Postfix", PROBLEM, "systemctl restart traboule-milter", {"SMTP sign-in"}),
     (postfix_stopped, {}, "SMTP", PROBLEM, "Is the server running?", {"Postfix"}),
@@ -348,13 +353,15 @@ def test_it_is_found_with_the_next_step_and_nothing_else_turns_red(
         return named and red <= {name, *also}
 
     with broken(whole):
-        eventually(
+        assert eventually(
             is_found,
             step=0.2,
             what=f"{name}: {words}, and nothing else but {also}",
             found=lambda: [f"{each.state} {each.name}: {each.words}" for each in looked if (each.name, each.state) not in usual],
         )
-    eventually(lambda: {(one.name, one.state) for one in whole.looks() if one.state != OK} <= usual, step=0.2, what="all is well")
+    assert eventually(
+        lambda: {(one.name, one.state) for one in whole.looks() if one.state != OK} <= usual, step=0.2, what="all is well"
+    )
 
 
 # --- on the ways that mail takes ---------------------------------------------------------------------------------------

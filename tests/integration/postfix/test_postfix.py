@@ -163,7 +163,7 @@ def test_an_address_with_accents_is_taken_from_one_who_says_smtputf8(
 def test_what_dovecot_sends_by_itself_leaves(submitting: Connect, from_outside: Connect, services: Services, outside) -> None:
     """Forwarding and vacation replies come from this machine, without signing in."""
     from_outside("127.0.0.1").sendmail("alice@lycee.example", ["jean@ailleurs.example"], letter(FAR, "redirected"))
-    eventually(lambda: any(b"Subject: redirected" in file.read_bytes() for file in outside.glob("*.eml")))
+    assert eventually(lambda: any(b"Subject: redirected" in file.read_bytes() for file in outside.glob("*.eml")))
 
 
 # --- ports 465 and 587: signed in -------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.doctor import backup, checks, encryption, machine, public
 from webmail.doctor import dns as doctor_dns
-from webmail.doctor.mail_servers import postfix
+from webmail.doctor.mail_servers import postfix, protocols
 from webmail.doctor.result import PROBLEM, WARNING, CheckResult
 from webmail.models import DailyFigure, PeriodicJob, SystemMessage, Worker, now
 from webmail.tasks import heartbeat
@@ -214,7 +214,7 @@ def clock_wrong(one: Patient) -> Iterable[CheckResult]:
 
 
 def quota_plugin_missing(_one: Patient) -> Iterable[CheckResult]:
-    return checks.capabilities(set(checks._CAPABILITIES) - {"QUOTA"})
+    return protocols.capabilities(set(protocols._CAPABILITIES) - {"QUOTA"})
 
 
 def sqop_missing(one: Patient) -> Iterable[CheckResult]:

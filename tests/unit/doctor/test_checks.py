@@ -22,6 +22,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.doctor import checks as doctor
 from webmail.doctor import clock, machine
+from webmail.doctor.mail_servers import protocols
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain
 
 IMAP_GREETING = b"* OK ready\r\n"
@@ -189,7 +190,7 @@ def test_the_greeting_of_a_real_connection_is_looked_at(settings):
     ],
 )
 def test_the_script_that_everybody_has_is_nobody_s_own(names, words):
-    assert doctor._has_scripts("ann@lycee.example", [managesieve.Script(name, False) for name in names]) == words
+    assert protocols._has_scripts("ann@lycee.example", [managesieve.Script(name, False) for name in names]) == words
 
 
 def test_a_search_that_the_server_refuses_is_told_with_the_way_to_mend_it(settings):
@@ -243,7 +244,7 @@ def test_a_wrong_password_is_told_as_such(settings):
 
 
 def test_a_full_set_of_capabilities_is_one_line():
-    checks = list(doctor.capabilities(set(doctor._CAPABILITIES) | {"IMAP4REV1"}))
+    checks = list(protocols.capabilities(set(protocols._CAPABILITIES) | {"IMAP4REV1"}))
     assert [check.state for check in checks] == [OK]
 
 

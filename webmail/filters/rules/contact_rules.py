@@ -8,9 +8,11 @@ renews it: the request that made the change once it is answered, a worker that h
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from webmail import preferences
 from webmail.account import Account
+from webmail.auth import activity
 from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.filters import own_script, store
@@ -78,12 +80,16 @@ def renew(user: User, account: Account, settings: Settings) -> bool:
     return True
 
 
+def stale() -> Any:
+    """The query for those whose filters have contacts as they were."""
+    return activity.with_preferences(f'"contacts_in_filters": "{STALE}"')
+
+
 def sweep(settings: Settings) -> None:
     """Renew all that are stale, in a worker. Only with tokens: no password is kept for it."""
     if not settings.token_key_file or settings.sieve is None:
         return
-    mark = f'"contacts_in_filters": "{STALE}"'
     failures = 0
-    for user in list(User.select().where(User.active == 1, User.preferences.contains(mark)).limit(_MOST_AT_ONCE)):
+    for user in list(stale().limit(_MOST_AT_ONCE)):
         if preferences.for_user(user).contacts_in_filters == STALE and failures < _MOST_FAILURES:
             failures += not renew(user, preferences.with_roles(settings.account(user.address), user), settings)

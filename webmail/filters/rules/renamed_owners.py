@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from webmail import preferences
 from webmail.account import Account
@@ -56,23 +57,28 @@ def _with(before: str, after: str, stored: Preferences) -> dict[str, tuple[str, 
     return {"renamed_shares": tuple(f"{old} {new}" for old, new in waiting.items() if old != new)}
 
 
+def waiting() -> Any:
+    """The query for those whose filters have something to follow."""
+    return activity.with_preferences(_MARK)
+
+
 def sweep(settings: Settings, tell: Tell) -> list[SystemMessage]:
     """Follow for all that are waiting, in a worker; returns the letters to those whose script another program wrote. Only with
     tokens: no password is kept for it."""
     if not settings.token_key_file or settings.sieve is None:
         return []
     letters, failures = [], 0
-    for user in activity.with_preferences(_MARK, _MOST_AT_ONCE):
-        if not (waiting := _pairs(preferences.for_user(user))) or failures >= _MOST_FAILURES:
+    for user in list(waiting().order_by(User.id).limit(_MOST_AT_ONCE)):
+        if not (renamed := _pairs(preferences.for_user(user))) or failures >= _MOST_FAILURES:
             continue
         try:
-            foreign = follow(user, preferences.with_roles(settings.account(user.address), user), settings, waiting)
+            foreign = follow(user, preferences.with_roles(settings.account(user.address), user), settings, renamed)
         except (MailError, BadRuleError) as error:
-            log.warning("filters of %s name folders of %s by an address of before: %s", user.address, ", ".join(waiting), error)
+            log.warning("filters of %s name folders of %s by an address of before: %s", user.address, ", ".join(renamed), error)
             failures += 1
             continue
         letters += [tell(user, one, settings) for one in foreign]
-        _done(user, waiting)
+        _done(user, renamed)
     return [one for one in letters if one is not None]
 
 
